@@ -1,0 +1,39 @@
+package io.longhorn.replica;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+
+/**
+ * One file on a disk. Positions and lengths are bytes. Reads and writes may be called by several threads at once;
+ * what overlapping calls leave behind is unspecified, as with {@code FileChannel}. No method is interruptible.
+ */
+public interface DiskFile extends AutoCloseable {
+
+    /** Fills the remaining bytes of {@code target} from {@code position}; bytes behind the file's end are zero. */
+    void read(long position, ByteBuffer target) throws IOException;
+
+    /** Writes all remaining bytes of {@code source}; on stable storage only after {@link #sync}. */
+    void write(long position, ByteBuffer source) throws IOException;
+
+    /**
+     * Makes everything written before the call stable (data and the length needed to read it back). After a failure, what
+     * was written since the last success counts as lost; a later success says nothing about it.
+     */
+    void sync() throws IOException;
+
+    /** Gives the range's space back to the disk; it reads as zeroes. Returns false, having done nothing, where not supported. */
+    boolean punch(long position, long length) throws IOException;
+
+    /** Reserves and zeroes the range, so that later writes and syncs there need no new space. */
+    void preallocate(long position, long length) throws IOException;
+
+    long sizeBytes() throws IOException;
+
+    void truncate(long sizeBytes) throws IOException;
+
+    /** Space the file takes on the disk, in bytes; at least an estimate where the system does not tell. */
+    long allocatedBytes() throws IOException;
+
+    @Override
+    void close() throws IOException;
+}

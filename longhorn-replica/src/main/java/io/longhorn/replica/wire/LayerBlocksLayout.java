@@ -1,0 +1,121 @@
+package io.longhorn.replica.wire;
+
+import java.nio.ByteBuffer;
+
+/**
+ * Blocks of one layer with their map entries: a source replica's answer to LAYER_READ, forwarded by the engine to a replica that is being
+ * rebuilt with only request id, epoch and session changed. See {@code docs/format/wire.md}, section 9.
+ *
+ * <pre>
+ *  40        48            56               64           72           76         80
+ *  | session | layer epoch | layer sequence | next block | entry count | reserved | entries | payload
+ *  entry (24 bytes): block u64 | state (2 high bits) and sequence (62 low bits) u64 | CRC u32 | reserved u32
+ * </pre>
+ *
+ * The payload holds the blocks of the DATA entries, in the entries' order. {@code next block} is where the source's walk through the layer
+ * goes on, or -1 at its end.
+ */
+public final class LayerBlocksLayout {
+    public static final int SESSION_OFFSET = 40;
+    public static final int LAYER_EPOCH_OFFSET = 48;
+    public static final int LAYER_SEQUENCE_OFFSET = 56;
+    public static final int NEXT_BLOCK_OFFSET = 64;
+    public static final int ENTRY_COUNT_OFFSET = 72;
+    public static final int ENTRIES_OFFSET = 80;
+    public static final int ENTRY_BYTES = 24;
+    /** Entries of one frame at most, so that its header stays within {@link FrameLayout#HEADER_BYTES_MAX}. */
+    public static final int ENTRIES_MAX = 2048;
+
+    private static final int STATE_SHIFT = 62;
+    private static final long SEQUENCE_MASK = (1L << STATE_SHIFT) - 1;
+
+    private LayerBlocksLayout() {}
+
+    public static int headerLength(int entries) {
+        return ENTRIES_OFFSET + ENTRY_BYTES * entries;
+    }
+
+    public static void putEntry(ByteBuffer b, int index, long block, BlockState state, long sequence, int crc) {
+        int at = ENTRIES_OFFSET + ENTRY_BYTES * index;
+        b.putLong(at, block);
+        b.putLong(at + 8, (long) state.code() << STATE_SHIFT | sequence);
+        b.putInt(at + 16, crc);
+        b.putInt(at + 20, 0);
+    }
+
+    /** Completes a frame whose entries and payload (behind {@link #headerLength}) stand. */
+    public static void encode(
+            FrameBuffer frame, long epoch, long request, LayerId layer, long nextBlock, int entries, int dataBlocks) {
+        ByteBuffer b = frame.bytes();
+        int header = headerLength(entries);
+        int payload = dataBlocks * FrameLayout.BLOCK_BYTES;
+        FrameLayout.encode(b, 0, FrameType.LAYER_BLOCKS, 0, header + payload, payload, epoch, request);
+        b.putLong(SESSION_OFFSET, 0);
+        b.putLong(LAYER_EPOCH_OFFSET, layer.epoch());
+        b.putLong(LAYER_SEQUENCE_OFFSET, layer.sequence());
+        b.putLong(NEXT_BLOCK_OFFSET, nextBlock);
+        b.putInt(ENTRY_COUNT_OFFSET, entries);
+        b.putInt(ENTRY_COUNT_OFFSET + 4, 0);
+        FrameLayout.seal(b, 0);
+        frame.length(header + payload);
+    }
+
+    /** Readdresses a received frame for the target of a rebuild. */
+    public static void readdress(ByteBuffer b, int at, long epoch, long request, long session) {
+        b.putLong(at + FrameLayout.EPOCH_OFFSET, epoch);
+        b.putLong(at + FrameLayout.NUMBER_OFFSET, request);
+        b.putLong(at + SESSION_OFFSET, session);
+        FrameLayout.seal(b, at);
+    }
+
+    public static long session(ByteBuffer b, int at) {
+        return b.getLong(at + SESSION_OFFSET);
+    }
+
+    public static LayerId layer(ByteBuffer b, int at) {
+        return new LayerId(b.getLong(at + LAYER_EPOCH_OFFSET), b.getLong(at + LAYER_SEQUENCE_OFFSET));
+    }
+
+    public static long nextBlock(ByteBuffer b, int at) {
+        return b.getLong(at + NEXT_BLOCK_OFFSET);
+    }
+
+    public static int entryCount(ByteBuffer b, int at) {
+        return b.getInt(at + ENTRY_COUNT_OFFSET);
+    }
+
+    public static long block(ByteBuffer b, int at, int index) {
+        return b.getLong(at + ENTRIES_OFFSET + ENTRY_BYTES * index);
+    }
+
+    public static BlockState state(ByteBuffer b, int at, int index) {
+        return BlockState.of((int) (b.getLong(at + ENTRIES_OFFSET + ENTRY_BYTES * index + 8) >>> STATE_SHIFT));
+    }
+
+    public static long sequence(ByteBuffer b, int at, int index) {
+        return b.getLong(at + ENTRIES_OFFSET + ENTRY_BYTES * index + 8) & SEQUENCE_MASK;
+    }
+
+    public static int crc(ByteBuffer b, int at, int index) {
+        return b.getInt(at + ENTRIES_OFFSET + ENTRY_BYTES * index + 16);
+    }
+
+    /** Whether counts and lengths agree with the frame and each DATA entry's bytes match its CRC. */
+    public static boolean matches(ByteBuffer b, int at) {
+        int entries = entryCount(b, at);
+        if (entries < 0 || entries > ENTRIES_MAX || FrameLayout.headerLength(b, at) != headerLength(entries)) {
+            return false;
+        }
+        int payload = at + headerLength(entries);
+        int end = at + FrameLayout.frameLength(b, at);
+        for (int i = 0; i < entries; i++) {
+            if (state(b, at, i) == BlockState.DATA) {
+                if (payload + FrameLayout.BLOCK_BYTES > end || Checksum.block(b, payload) != crc(b, at, i)) {
+                    return false;
+                }
+                payload += FrameLayout.BLOCK_BYTES;
+            }
+        }
+        return payload == end;
+    }
+}
