@@ -1,0 +1,99 @@
+package io.longhorn.engine;
+
+import io.longhorn.Durability;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+
+/**
+ * What the registry says of one volume. Epoch, view and lease holder change together or not at all.
+ *
+ * @param version 1 at creation, one more at each change
+ * @param replicasWanted how many replicas the volume shall have
+ * @param minInSync writes are refused while fewer replicas are in the view
+ * @param epoch the newest epoch given to an engine; 0 before the first opening
+ * @param engineId the engine that epoch belongs to
+ * @param replicas all replicas that belong to the volume
+ * @param view ids of those that are in sync; the others are stale by definition
+ * @param holder the last engine that was active
+ * @param createdAtMillis wall clock at creation
+ */
+public record VolumeRecord(
+        long version,
+        String name,
+        UUID volumeId,
+        long sizeBytes,
+        Durability durability,
+        int replicasWanted,
+        int minInSync,
+        Map<String, String> labels,
+        long createdAtMillis,
+        long epoch,
+        UUID engineId,
+        List<ReplicaRecord> replicas,
+        List<UUID> view,
+        Optional<LeaseHolder> holder) {
+
+    /** Engine id of a volume that was never opened. */
+    public static final UUID NO_ENGINE = new UUID(0, 0);
+
+    public VolumeRecord {
+        labels = Map.copyOf(labels);
+        replicas = List.copyOf(replicas);
+        view = List.copyOf(view);
+        for (UUID member : view) {
+            if (replicas.stream().noneMatch(r -> r.replicaId().equals(member))) {
+                throw new IllegalArgumentException("volume " + name + ": view member " + member + " is not a replica");
+            }
+        }
+    }
+
+    /** The next version, given to an engine that opens the volume. */
+    VolumeRecord promisedTo(UUID engine) {
+        return next(epoch + 1, engine, sizeBytes, replicas, view, holder);
+    }
+
+    VolumeRecord withView(List<UUID> members) {
+        return next(epoch, engineId, sizeBytes, replicas, members, holder);
+    }
+
+    VolumeRecord withReplicas(List<ReplicaRecord> all) {
+        List<UUID> members = new ArrayList<>(view);
+        members.removeIf(m -> all.stream().noneMatch(r -> r.replicaId().equals(m)));
+        return next(epoch, engineId, sizeBytes, all, members, holder);
+    }
+
+    VolumeRecord withHolder(LeaseHolder newHolder) {
+        return next(epoch, engineId, sizeBytes, replicas, view, Optional.of(newHolder));
+    }
+
+    VolumeRecord withSize(long bytes) {
+        return next(epoch, engineId, bytes, replicas, view, holder);
+    }
+
+    private VolumeRecord next(
+            long newEpoch,
+            UUID newEngine,
+            long newSize,
+            List<ReplicaRecord> newReplicas,
+            List<UUID> newView,
+            Optional<LeaseHolder> newHolder) {
+        return new VolumeRecord(
+                version + 1,
+                name,
+                volumeId,
+                newSize,
+                durability,
+                replicasWanted,
+                minInSync,
+                labels,
+                createdAtMillis,
+                newEpoch,
+                newEngine,
+                newReplicas,
+                newView,
+                newHolder);
+    }
+}
