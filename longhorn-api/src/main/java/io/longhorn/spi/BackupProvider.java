@@ -1,0 +1,25 @@
+package io.longhorn.spi;
+
+import io.longhorn.Backup;
+import io.longhorn.BackupTarget;
+import io.longhorn.Longhorn;
+import io.longhorn.Snapshot;
+import io.longhorn.Volume;
+import io.longhorn.VolumeSpec;
+import java.util.List;
+
+/**
+ * Moves snapshots to backup targets and back. Has a public constructor without arguments that acquires nothing; one
+ * object may serve calls of several threads and several {@link Longhorn} instances.
+ */
+public interface BackupProvider {
+
+    /** See {@link Snapshot#backUpTo(BackupTarget)}. */
+    Backup backUp(Snapshot snapshot, BackupTarget target);
+
+    /** See {@link Longhorn#backups(BackupTarget)}. */
+    List<Backup> backups(Longhorn longhorn, BackupTarget target);
+
+    /** See {@link Longhorn#restore(Backup, VolumeSpec)}. */
+    Volume restore(Longhorn longhorn, Backup backup, VolumeSpec spec);
+}
