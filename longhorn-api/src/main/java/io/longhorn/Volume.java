@@ -153,7 +153,8 @@ public interface Volume extends AutoCloseable {
      * @throws IllegalArgumentException if the buffers differ in length, or the length is out of bounds
      * @throws OutOfRangeException if the range leaves the volume
      */
-    CompareResult compareAndWrite(long offsetBytes, ByteBuffer expected, ByteBuffer replacement, WriteOption... options);
+    CompareResult compareAndWrite(
+            long offsetBytes, ByteBuffer expected, ByteBuffer replacement, WriteOption... options);
 
     /** As {@link #compareAndWrite}. */
     CompletionStage<CompareResult> compareAndWriteAsync(
