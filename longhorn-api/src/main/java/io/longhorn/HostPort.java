@@ -30,7 +30,11 @@ public record HostPort(String host, int port) {
         if (port < 0 || port > PORT_MAX) {
             throw new IllegalArgumentException("port must be 0 to " + PORT_MAX + ", was " + port);
         }
-        host = host.toLowerCase(Locale.ROOT);
+        // The zone behind % names a network interface, and case matters there.
+        int zone = host.indexOf('%');
+        host = zone < 0
+                ? host.toLowerCase(Locale.ROOT)
+                : host.substring(0, zone).toLowerCase(Locale.ROOT) + host.substring(zone);
     }
 
     /**

@@ -207,7 +207,8 @@ public interface Volume extends AutoCloseable {
      * Makes the volume larger while it is in use. What is added reads as zeroes. Durable on return. Does nothing if the
      * volume has this size already.
      *
-     * @param sizeBytes a multiple of {@link #BLOCK_BYTES}, not below {@link #sizeBytes()}
+     * @param sizeBytes a multiple of {@link #BLOCK_BYTES}, not below {@link #sizeBytes()}, at most
+     *     {@link VolumeSpec#SIZE_BYTES_MAX}
      * @throws IllegalArgumentException if it is no such size
      */
     void expandTo(long sizeBytes);

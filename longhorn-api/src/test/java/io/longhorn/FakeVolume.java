@@ -2,7 +2,9 @@ package io.longhorn;
 
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
@@ -42,8 +44,8 @@ final class FakeVolume implements Volume {
     void become(HealthState after) {
         HealthState before = health;
         health = after;
-        listeners.forEach(listener ->
-                listener.accept(new VolumeEvent.HealthChanged(name(), java.time.Instant.EPOCH, before, after)));
+        listeners.forEach(
+                listener -> listener.accept(new VolumeEvent.HealthChanged(name(), Instant.EPOCH, before, after)));
     }
 
     int listenerCount() {
@@ -178,7 +180,7 @@ final class FakeVolume implements Volume {
 
     @Override
     public void expandTo(long sizeBytes) {
-        content = java.util.Arrays.copyOf(content, (int) sizeBytes);
+        content = Arrays.copyOf(content, (int) sizeBytes);
     }
 
     @Override

@@ -19,7 +19,7 @@ class HostPortTest {
         "[::1]:9500, ::1, 9500",
         "[fd00::12:34]:80, fd00::12:34, 80",
         "[::ffff:10.0.0.1]:80, ::ffff:10.0.0.1, 80",
-        "[fe80::1%eth0]:80, fe80::1%eth0, 80",
+        "[fe80::1%Eth0]:80, fe80::1%Eth0, 80",
     })
     void addressesAreReadAndShownTheSame(String text, String host, int port) {
         HostPort parsed = HostPort.parse(text);

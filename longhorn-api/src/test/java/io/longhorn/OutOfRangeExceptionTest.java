@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import java.util.List;
+import java.util.UUID;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -53,8 +54,8 @@ class OutOfRangeExceptionTest {
 
     @Test
     void healthCountsReplicasInSync() {
-        ReplicaStatus inSync = new ReplicaStatus(new java.util.UUID(0, 1), "h:1", ReplicaState.IN_SYNC, 0, 0);
-        ReplicaStatus absent = new ReplicaStatus(new java.util.UUID(0, 2), "h:2", ReplicaState.ABSENT, 0, 0);
+        ReplicaStatus inSync = new ReplicaStatus(new UUID(0, 1), "h:1", ReplicaState.IN_SYNC, 0, 0);
+        ReplicaStatus absent = new ReplicaStatus(new UUID(0, 2), "h:2", ReplicaState.ABSENT, 0, 0);
         VolumeHealth health = new VolumeHealth(HealthState.DEGRADED, 2, List.of(inSync, absent));
 
         assertThat(health.replicasInSync()).isEqualTo(1);

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 
 import java.util.HashMap;
 import java.util.Map;
+import java.util.UUID;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -121,7 +122,7 @@ class VolumeSpecTest {
 
     @Test
     void salvageSpecsWidenStepByStep() {
-        java.util.UUID replica = new java.util.UUID(1, 2);
+        UUID replica = new UUID(1, 2);
 
         assertThat(SalvageSpec.careful().replica()).isEmpty();
         assertThat(SalvageSpec.careful().forced()).isFalse();
