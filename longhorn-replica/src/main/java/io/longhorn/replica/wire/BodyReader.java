@@ -104,7 +104,11 @@ final class BodyReader {
     }
 
     String name(String field) {
-        String value = string(field, WireLimits.NAME_BYTES_MAX);
+        return filled(field, WireLimits.NAME_BYTES_MAX);
+    }
+
+    private String filled(String field, int bytesMax) {
+        String value = string(field, bytesMax);
         if (value.isEmpty()) {
             throw WireErrors.refused(field + " is empty");
         }
@@ -116,7 +120,7 @@ final class BodyReader {
         int before = at;
         Map<String, String> labels = new LinkedHashMap<>();
         for (int i = 0; i < count; i++) {
-            String key = string("label key", WireLimits.LABEL_KEY_BYTES_MAX);
+            String key = filled("label key", WireLimits.LABEL_KEY_BYTES_MAX);
             String value = string("label value", WireLimits.LABEL_VALUE_BYTES_MAX);
             if (labels.put(key, value) != null) {
                 throw WireErrors.refused("a label key stands twice");

@@ -117,10 +117,14 @@ final class BodyWriter {
 
     /** A volume's or snapshot's name, never empty. */
     BodyWriter name(String field, String value) {
+        return filled(field, value, WireLimits.NAME_BYTES_MAX);
+    }
+
+    private BodyWriter filled(String field, String value, int bytesMax) {
         if (value.isEmpty()) {
             throw new IllegalArgumentException(field + " is empty");
         }
-        return string(field, value, WireLimits.NAME_BYTES_MAX);
+        return string(field, value, bytesMax);
     }
 
     /** Like {@link #string}, but leaves the end off if the string is too long. */
@@ -142,7 +146,7 @@ final class BodyWriter {
         count("labels", labels.size(), WireLimits.LABELS_MAX);
         int before = at;
         new TreeMap<>(labels)
-                .forEach((key, value) -> string("label key", key, WireLimits.LABEL_KEY_BYTES_MAX)
+                .forEach((key, value) -> filled("label key", key, WireLimits.LABEL_KEY_BYTES_MAX)
                         .string("label value", value, WireLimits.LABEL_VALUE_BYTES_MAX));
         if (at - before > WireLimits.LABELS_BYTES_MAX) {
             throw new IllegalArgumentException("labels take " + (at - before)

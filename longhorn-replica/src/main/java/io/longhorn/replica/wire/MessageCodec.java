@@ -21,6 +21,9 @@ public final class MessageCodec {
      * @throws IllegalArgumentException if the message is beyond {@link WireLimits}
      */
     public static FrameBuffer encode(FramePool pool, long epoch, long request, Message message) {
+        if (epoch < 0 || request < 0) {
+            throw new IllegalArgumentException("epoch " + epoch + " and request id " + request + " cannot be negative");
+        }
         BodyWriter w = new BodyWriter(pool, FrameLayout.HEADER_BYTES);
         try {
             MessageEncoder.write(w, message);

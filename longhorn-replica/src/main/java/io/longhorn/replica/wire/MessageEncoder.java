@@ -34,7 +34,8 @@ final class MessageEncoder {
             case MAP_QUERY -> mapQuery(w, (Message.MapQuery) message);
             case MAP_PAGE -> {
                 Message.MapPage m = (Message.MapPage) message;
-                w.i64(m.nextBlock()).list("runs", m.runs(), Message.MapPage.RUNS_MAX, MessageEncoder::mapRun);
+                w.atLeast("next block", m.nextBlock(), -1)
+                        .list("runs", m.runs(), Message.MapPage.RUNS_MAX, MessageEncoder::mapRun);
             }
             case RECORDS -> {
                 Message.Records m = (Message.Records) message;
