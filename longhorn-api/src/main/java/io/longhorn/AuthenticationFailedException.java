@@ -12,7 +12,9 @@ public final class AuthenticationFailedException extends ReplicaException {
     private final String reason;
 
     public AuthenticationFailedException(String peer, String reason) {
-        super(ErrorCode.AUTHENTICATION_FAILED, "authentication with " + peer + " failed: " + reason + "; check token and certificates");
+        super(
+                ErrorCode.AUTHENTICATION_FAILED,
+                "authentication with " + peer + " failed: " + reason + "; check token and certificates");
         this.peer = peer;
         this.reason = reason;
     }

@@ -9,6 +9,8 @@ public final class BackupModuleMissingException extends BackupException {
     private static final long serialVersionUID = 1L;
 
     public BackupModuleMissingException() {
-        super(ErrorCode.BACKUP_MODULE_MISSING, "no backup module found; add the artifact io.longhorn:longhorn-backup to the class path or module path");
+        super(
+                ErrorCode.BACKUP_MODULE_MISSING,
+                "no backup module found; add the artifact io.longhorn:longhorn-backup to the class path or module path");
     }
 }

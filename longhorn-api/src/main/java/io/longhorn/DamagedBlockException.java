@@ -12,8 +12,10 @@ public final class DamagedBlockException extends VolumeException {
     private final long block;
 
     public DamagedBlockException(String volume, long block) {
-        super(ErrorCode.DAMAGED_BLOCK, "block " + block + " of volume " + volume + " (offset " + block * Volume.BLOCK_BYTES
-                + ") is damaged on every replica; overwrite it, or restore it from a backup");
+        super(
+                ErrorCode.DAMAGED_BLOCK,
+                "block " + block + " of volume " + volume + " (offset " + block * Volume.BLOCK_BYTES
+                        + ") is damaged on every replica; overwrite it, or restore it from a backup");
         this.volume = volume;
         this.block = block;
     }

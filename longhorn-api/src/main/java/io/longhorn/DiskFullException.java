@@ -13,8 +13,10 @@ public final class DiskFullException extends ReplicaException {
     private final long availableBytes;
 
     public DiskFullException(String where, long neededBytes, long availableBytes) {
-        super(ErrorCode.DISK_FULL, "no space on " + where + ": " + neededBytes + " bytes needed, " + availableBytes
-                + " available; delete snapshots or volumes, or add space");
+        super(
+                ErrorCode.DISK_FULL,
+                "no space on " + where + ": " + neededBytes + " bytes needed, " + availableBytes
+                        + " available; delete snapshots or volumes, or add space");
         this.where = where;
         this.neededBytes = neededBytes;
         this.availableBytes = availableBytes;

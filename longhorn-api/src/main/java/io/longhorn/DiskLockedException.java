@@ -12,7 +12,9 @@ public final class DiskLockedException extends ReplicaException {
     private final String directory;
 
     public DiskLockedException(Path directory) {
-        super(ErrorCode.DISK_LOCKED, "directory " + directory + " is in use by another process; stop that one, or choose another directory");
+        super(
+                ErrorCode.DISK_LOCKED,
+                "directory " + directory + " is in use by another process; stop that one, or choose another directory");
         this.directory = directory.toString();
     }
 

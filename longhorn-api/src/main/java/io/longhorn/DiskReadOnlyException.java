@@ -12,7 +12,9 @@ public final class DiskReadOnlyException extends ReplicaException {
     private final String directory;
 
     public DiskReadOnlyException(Path directory) {
-        super(ErrorCode.DISK_READ_ONLY, "directory " + directory + " cannot be written to; check mount and permissions");
+        super(
+                ErrorCode.DISK_READ_ONLY,
+                "directory " + directory + " cannot be written to; check mount and permissions");
         this.directory = directory.toString();
     }
 

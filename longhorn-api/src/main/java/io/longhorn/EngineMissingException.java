@@ -9,6 +9,8 @@ public final class EngineMissingException extends VolumeException {
     private static final long serialVersionUID = 1L;
 
     public EngineMissingException() {
-        super(ErrorCode.ENGINE_MISSING, "no engine found; add the artifact io.longhorn:longhorn-engine to the class path or module path");
+        super(
+                ErrorCode.ENGINE_MISSING,
+                "no engine found; add the artifact io.longhorn:longhorn-engine to the class path or module path");
     }
 }

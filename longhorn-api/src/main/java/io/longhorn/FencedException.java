@@ -16,8 +16,10 @@ public final class FencedException extends VolumeException {
     private final long newerEpoch;
 
     public FencedException(String volume, long epoch, long newerEpoch) {
-        super(ErrorCode.FENCED, "volume " + volume + " was taken over: epoch " + newerEpoch + " is newer than our " + epoch
-                + "; reopen it to take it back");
+        super(
+                ErrorCode.FENCED,
+                "volume " + volume + " was taken over: epoch " + newerEpoch + " is newer than our " + epoch
+                        + "; reopen it to take it back");
         this.volume = volume;
         this.epoch = epoch;
         this.newerEpoch = newerEpoch;

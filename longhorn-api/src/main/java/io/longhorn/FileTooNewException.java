@@ -14,7 +14,9 @@ public final class FileTooNewException extends ReplicaException {
     private final int newest;
 
     public FileTooNewException(Path path, int found, int newest) {
-        super(ErrorCode.FILE_TOO_NEW, path + " has format version " + found + ", the newest we read is " + newest + "; upgrade");
+        super(
+                ErrorCode.FILE_TOO_NEW,
+                path + " has format version " + found + ", the newest we read is " + newest + "; upgrade");
         this.path = path.toString();
         this.found = found;
         this.newest = newest;

@@ -14,8 +14,10 @@ public final class FileTooOldException extends ReplicaException {
     private final int oldest;
 
     public FileTooOldException(Path path, int found, int oldest) {
-        super(ErrorCode.FILE_TOO_OLD, path + " has format version " + found + ", the oldest we read is " + oldest
-                + "; open it once with a version in between");
+        super(
+                ErrorCode.FILE_TOO_OLD,
+                path + " has format version " + found + ", the oldest we read is " + oldest
+                        + "; open it once with a version in between");
         this.path = path.toString();
         this.found = found;
         this.oldest = oldest;

@@ -15,8 +15,8 @@ import java.util.regex.Pattern;
  */
 public record HostPort(String host, int port) {
 
-    private static final Pattern HOST_NAME =
-            Pattern.compile("[a-zA-Z0-9_]([a-zA-Z0-9_-]{0,61}[a-zA-Z0-9_])?(\\.[a-zA-Z0-9_]([a-zA-Z0-9_-]{0,61}[a-zA-Z0-9_])?)*\\.?");
+    private static final Pattern HOST_NAME = Pattern.compile(
+            "[a-zA-Z0-9_]([a-zA-Z0-9_-]{0,61}[a-zA-Z0-9_])?(\\.[a-zA-Z0-9_]([a-zA-Z0-9_-]{0,61}[a-zA-Z0-9_])?)*\\.?");
     private static final Pattern ONLY_DIGITS_AND_DOTS = Pattern.compile("[0-9.]+");
     private static final Pattern IPV4 = Pattern.compile("((25[0-5]|2[0-4][0-9]|1?[0-9]?[0-9])(\\.(?!$)|$)){4}");
     private static final int HOST_CHARACTERS_MAX = 253;
@@ -30,7 +30,11 @@ public record HostPort(String host, int port) {
         if (port < 0 || port > PORT_MAX) {
             throw new IllegalArgumentException("port must be 0 to " + PORT_MAX + ", was " + port);
         }
-        host = host.toLowerCase(Locale.ROOT);
+        // The zone behind % names a network interface, and case matters there.
+        int zone = host.indexOf('%');
+        host = zone < 0
+                ? host.toLowerCase(Locale.ROOT)
+                : host.substring(0, zone).toLowerCase(Locale.ROOT) + host.substring(zone);
     }
 
     /**

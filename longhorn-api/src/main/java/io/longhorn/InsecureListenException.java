@@ -11,7 +11,9 @@ public final class InsecureListenException extends ReplicaException {
     private final String address;
 
     public InsecureListenException(String address) {
-        super(ErrorCode.INSECURE_LISTEN, "listening on " + address + " needs a token or TLS, because others can reach it");
+        super(
+                ErrorCode.INSECURE_LISTEN,
+                "listening on " + address + " needs a token or TLS, because others can reach it");
         this.address = address;
     }
 

@@ -93,7 +93,8 @@ public interface Longhorn extends AutoCloseable {
      * way back but a backup.
      *
      * @throws VolumeNotFoundException if the registry knows no volume of that name
-     * @throws VolumeInUseException if the volume is open, here or elsewhere
+     * @throws VolumeInUseException if the volume is open, here or elsewhere. An engine that ended without closing it counts
+     *     as long as it is not proved dead; opening and closing the volume settles that
      */
     void delete(String name);
 

@@ -215,7 +215,11 @@ public final class LonghornConfig {
             return this;
         }
 
-        /** @throws IllegalArgumentException if something required is missing or two settings contradict each other */
+        /**
+         * Checks how the settings fit together.
+         *
+         * @throws IllegalArgumentException if something required is missing, or two settings contradict each other
+         */
         public LonghornConfig build() {
             if (registry == null) {
                 throw new IllegalArgumentException("registry(Path) is required");

@@ -23,8 +23,9 @@ final class Names {
     static String checked(String kind, String name) {
         Objects.requireNonNull(name, kind + " name");
         if (!NAME.matcher(name).matches()) {
-            throw new IllegalArgumentException(kind + " name must be 2 to 63 characters of a-z A-Z 0-9 _ . - and begin with"
-                    + " a letter or digit, was \"" + name + "\"");
+            throw new IllegalArgumentException(
+                    kind + " name must be 2 to 63 characters of a-z A-Z 0-9 _ . - and begin with"
+                            + " a letter or digit, was \"" + name + "\"");
         }
         return name;
     }

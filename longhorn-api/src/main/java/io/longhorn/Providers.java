@@ -29,7 +29,7 @@ final class Providers {
         ClassLoader context = Thread.currentThread().getContextClassLoader();
         ClassLoader own = Providers.class.getClassLoader();
         ServiceConfigurationError failure = null;
-        if (context != null && context != own) {
+        if (context != null && !context.equals(own)) {
             try {
                 Optional<T> found = firstIn(service, context);
                 if (found.isPresent()) {

@@ -12,8 +12,7 @@ import java.util.UUID;
  * @param rebuiltBytes what its running rebuild has transferred, 0 without one
  * @param rebuildTotalBytes what its running rebuild will have transferred at its end as known now, 0 without one
  */
-public record ReplicaStatus(
-        UUID id, String location, ReplicaState state, long rebuiltBytes, long rebuildTotalBytes) {
+public record ReplicaStatus(UUID id, String location, ReplicaState state, long rebuiltBytes, long rebuildTotalBytes) {
 
     public ReplicaStatus {
         Objects.requireNonNull(id, "id");

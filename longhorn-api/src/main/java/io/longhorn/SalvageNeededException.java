@@ -12,8 +12,10 @@ public final class SalvageNeededException extends VolumeException {
     private final String reason;
 
     public SalvageNeededException(String volume, String reason) {
-        super(ErrorCode.SALVAGE_NEEDED, "volume " + volume + " cannot be opened without risk: " + reason
-                + "; bring its other replicas back, or salvage it");
+        super(
+                ErrorCode.SALVAGE_NEEDED,
+                "volume " + volume + " cannot be opened without risk: " + reason
+                        + "; bring its other replicas back, or salvage it");
         this.volume = volume;
         this.reason = reason;
     }

@@ -55,7 +55,7 @@ public final class SalvageSpec {
 
     @Override
     public String toString() {
-        return "SalvageSpec[replica=" + (replica == null ? "longest history" : replica.toString()) + ", forced=" + forced
-                + "]";
+        return "SalvageSpec[replica=" + (replica == null ? "longest history" : replica.toString()) + ", forced="
+                + forced + "]";
     }
 }

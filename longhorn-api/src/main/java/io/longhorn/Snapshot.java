@@ -74,7 +74,8 @@ public interface Snapshot {
         do {
             part = changedSince(older, offsetBytes, sizeBytes() - offsetBytes);
             changed.addAll(part);
-            offsetBytes = part.isEmpty() ? sizeBytes() : part.get(part.size() - 1).endBytes();
+            offsetBytes =
+                    part.isEmpty() ? sizeBytes() : part.get(part.size() - 1).endBytes();
         } while (part.size() >= Volume.EXTENTS_MAX && offsetBytes < sizeBytes());
         return changed;
     }

@@ -12,7 +12,9 @@ public final class SnapshotExistsException extends VolumeException {
     private final String snapshot;
 
     public SnapshotExistsException(String volume, String snapshot) {
-        super(ErrorCode.SNAPSHOT_EXISTS, "volume " + volume + " has a snapshot " + snapshot + " already; choose another name");
+        super(
+                ErrorCode.SNAPSHOT_EXISTS,
+                "volume " + volume + " has a snapshot " + snapshot + " already; choose another name");
         this.volume = volume;
         this.snapshot = snapshot;
     }

@@ -12,7 +12,9 @@ public final class SnapshotLimitException extends VolumeException {
     private final int snapshotsMax;
 
     public SnapshotLimitException(String volume, int snapshotsMax) {
-        super(ErrorCode.SNAPSHOT_LIMIT, "volume " + volume + " has " + snapshotsMax + " snapshots already; delete some first");
+        super(
+                ErrorCode.SNAPSHOT_LIMIT,
+                "volume " + volume + " has " + snapshotsMax + " snapshots already; delete some first");
         this.volume = volume;
         this.snapshotsMax = snapshotsMax;
     }

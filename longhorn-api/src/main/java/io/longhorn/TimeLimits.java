@@ -27,6 +27,9 @@ public record TimeLimits(
         Duration reconnect,
         Duration registryCheck) {
 
+    /** Nobody waits longer on purpose. Comes before {@link #DEFAULTS}, which is checked against it. */
+    private static final Duration MAX = Duration.ofDays(1);
+
     /** What holds if nothing is set. */
     public static final TimeLimits DEFAULTS = new TimeLimits(
             Duration.ofSeconds(30),
@@ -36,9 +39,6 @@ public record TimeLimits(
             Duration.ofSeconds(3),
             Duration.ofSeconds(1),
             Duration.ofSeconds(2));
-
-    /** Beyond it, sums of nanoseconds could overflow, and nobody waits that long. */
-    static final Duration MAX = Duration.ofDays(1);
 
     public TimeLimits {
         check("operation", operation);

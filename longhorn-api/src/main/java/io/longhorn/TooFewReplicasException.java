@@ -13,7 +13,10 @@ public final class TooFewReplicasException extends VolumeException {
     private final int found;
 
     public TooFewReplicasException(String volume, int required, int found) {
-        super(ErrorCode.TOO_FEW_REPLICAS, "volume " + volume + " needs " + required + " replicas for this, " + found + " can be reached or are in sync");
+        super(
+                ErrorCode.TOO_FEW_REPLICAS,
+                "volume " + volume + " needs " + required + " replicas for this, " + found
+                        + " can be reached or are in sync");
         this.volume = volume;
         this.required = required;
         this.found = found;

@@ -14,7 +14,9 @@ public final class UnflushedWritesLostException extends VolumeException {
     private final String volume;
 
     public UnflushedWritesLostException(String volume) {
-        super(ErrorCode.UNFLUSHED_WRITES_LOST, "writes to volume " + volume + " since its last flush were lost; reopen it and repeat them");
+        super(
+                ErrorCode.UNFLUSHED_WRITES_LOST,
+                "writes to volume " + volume + " since its last flush were lost; reopen it and repeat them");
         this.volume = volume;
     }
 

@@ -15,8 +15,10 @@ public final class VersionMismatchException extends ReplicaException {
     private final int peerNewest;
 
     public VersionMismatchException(String peer, int ourOldest, int ourNewest, int peerOldest, int peerNewest) {
-        super(ErrorCode.VERSION_MISMATCH, peer + " speaks versions " + peerOldest + " to " + peerNewest + ", we speak " + ourOldest + " to "
-                + ourNewest + "; upgrade the older side");
+        super(
+                ErrorCode.VERSION_MISMATCH,
+                peer + " speaks versions " + peerOldest + " to " + peerNewest + ", we speak " + ourOldest + " to "
+                        + ourNewest + "; upgrade the older side");
         this.peer = peer;
         this.ourOldest = ourOldest;
         this.ourNewest = ourNewest;

@@ -153,7 +153,8 @@ public interface Volume extends AutoCloseable {
      * @throws IllegalArgumentException if the buffers differ in length, or the length is out of bounds
      * @throws OutOfRangeException if the range leaves the volume
      */
-    CompareResult compareAndWrite(long offsetBytes, ByteBuffer expected, ByteBuffer replacement, WriteOption... options);
+    CompareResult compareAndWrite(
+            long offsetBytes, ByteBuffer expected, ByteBuffer replacement, WriteOption... options);
 
     /** As {@link #compareAndWrite}. */
     CompletionStage<CompareResult> compareAndWriteAsync(
@@ -206,7 +207,8 @@ public interface Volume extends AutoCloseable {
      * Makes the volume larger while it is in use. What is added reads as zeroes. Durable on return. Does nothing if the
      * volume has this size already.
      *
-     * @param sizeBytes a multiple of {@link #BLOCK_BYTES}, not below {@link #sizeBytes()}
+     * @param sizeBytes a multiple of {@link #BLOCK_BYTES}, not below {@link #sizeBytes()}, at most
+     *     {@link VolumeSpec#SIZE_BYTES_MAX}
      * @throws IllegalArgumentException if it is no such size
      */
     void expandTo(long sizeBytes);

@@ -41,8 +41,7 @@ public sealed interface VolumeEvent {
      * @param doneBytes what has been transferred
      * @param totalBytes what will have been at the end, as known now; grows while new writes come in
      */
-    record RebuildProgress(
-            String volume, Instant at, UUID replica, String location, long doneBytes, long totalBytes)
+    record RebuildProgress(String volume, Instant at, UUID replica, String location, long doneBytes, long totalBytes)
             implements VolumeEvent {}
 
     /**

@@ -45,8 +45,8 @@ public record VolumeLimits(long operationsPerSecond, long operationsBurst, long 
             throw new IllegalArgumentException(what + "PerSecond must be 0 (no limit) or more, was " + perSecond);
         }
         if (perSecond == 0 ? burst != 0 : burst < 1) {
-            throw new IllegalArgumentException(what + "Burst must be at least 1 with a rate and 0 without one; was " + burst
-                    + " with " + what + "PerSecond " + perSecond);
+            throw new IllegalArgumentException(what + "Burst must be at least 1 with a rate and 0 without one; was "
+                    + burst + " with " + what + "PerSecond " + perSecond);
         }
     }
 }

@@ -86,7 +86,8 @@ public final class VolumeSpec {
     @Override
     public String toString() {
         return "VolumeSpec[name=" + name + ", sizeBytes="
-                + (sizeBytes.isPresent() ? String.valueOf(sizeBytes.getAsLong()) : "from source") + ", replicas=" + replicas
+                + (sizeBytes.isPresent() ? String.valueOf(sizeBytes.getAsLong()) : "from source") + ", replicas="
+                + replicas
                 + ", durability=" + durability + ", allowDegraded=" + allowDegraded + ", minInSync=" + minInSync
                 + ", limits=" + limits + ", labels=" + labels + "]";
     }
@@ -175,11 +176,15 @@ public final class VolumeSpec {
             return this;
         }
 
-        /** @throws IllegalArgumentException if minInSync exceeds replicas */
+        /**
+         * Checks how the values fit together.
+         *
+         * @throws IllegalArgumentException if minInSync exceeds replicas
+         */
         public VolumeSpec build() {
             if (minInSync > replicas) {
-                throw new IllegalArgumentException(
-                        "minInSync " + minInSync + " must not exceed replicas " + replicas + ": no write would be accepted");
+                throw new IllegalArgumentException("minInSync " + minInSync + " must not exceed replicas " + replicas
+                        + ": no write would be accepted");
             }
             return new VolumeSpec(this);
         }

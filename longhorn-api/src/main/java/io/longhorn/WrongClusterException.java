@@ -14,8 +14,10 @@ public final class WrongClusterException extends ReplicaException {
     private final UUID found;
 
     public WrongClusterException(String where, UUID expected, UUID found) {
-        super(ErrorCode.WRONG_CLUSTER, where + " belongs to cluster " + found + ", not to ours, " + expected
-                + "; check the address, or use the registry that it was made with");
+        super(
+                ErrorCode.WRONG_CLUSTER,
+                where + " belongs to cluster " + found + ", not to ours, " + expected
+                        + "; check the address, or use the registry that it was made with");
         this.where = where;
         this.expected = expected;
         this.found = found;

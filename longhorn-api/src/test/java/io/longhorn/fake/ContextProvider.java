@@ -1,0 +1,42 @@
+package io.longhorn.fake;
+
+import io.longhorn.Backup;
+import io.longhorn.BackupTarget;
+import io.longhorn.Longhorn;
+import io.longhorn.LonghornConfig;
+import io.longhorn.Snapshot;
+import io.longhorn.Volume;
+import io.longhorn.VolumeSpec;
+import io.longhorn.spi.BackupProvider;
+import io.longhorn.spi.LonghornProvider;
+import java.nio.file.Path;
+import java.util.List;
+
+/** A provider that only a special class loader offers; says that it was reached by the text of an exception. */
+public final class ContextProvider implements LonghornProvider, BackupProvider {
+
+    @Override
+    public Longhorn embedded(Path directory) {
+        throw new UnsupportedOperationException("embedded " + directory);
+    }
+
+    @Override
+    public Longhorn connect(LonghornConfig config) {
+        throw new UnsupportedOperationException("connect " + config.registry());
+    }
+
+    @Override
+    public Backup backUp(Snapshot snapshot, BackupTarget target) {
+        throw new UnsupportedOperationException("backUp " + snapshot.name());
+    }
+
+    @Override
+    public List<Backup> backups(Longhorn longhorn, BackupTarget target) {
+        throw new UnsupportedOperationException("backups");
+    }
+
+    @Override
+    public Volume restore(Longhorn longhorn, Backup backup, VolumeSpec spec) {
+        throw new UnsupportedOperationException("restore");
+    }
+}
