@@ -19,7 +19,6 @@ import io.longhorn.replica.wire.FrameBuffer;
 import io.longhorn.replica.wire.FrameLayout;
 import io.longhorn.replica.wire.FramePool;
 import io.longhorn.replica.wire.FrameType;
-import io.longhorn.replica.wire.LayerId;
 import io.longhorn.replica.wire.Loop;
 import io.longhorn.replica.wire.Message;
 import io.longhorn.replica.wire.MessageCodec;
@@ -91,8 +90,10 @@ final class EngineCore implements ReplicaLink.Owner, RecordKeeper.Owner {
     private @Nullable LonghornException failure;
     private @Nullable Completion closing;
     private long epoch;
+    private EpochHistory history = new EpochHistory(List.of(), 0);
     private volatile long sizeBytes;
     private long committed;
+    private long lastStructureSequence;
     private long durable;
     private long committedAnnounced;
     private boolean advancing;
@@ -101,7 +102,6 @@ final class EngineCore implements ReplicaLink.Owner, RecordKeeper.Owner {
     private boolean tickSet;
     private long lastTickNanos;
     private long lastRecordCheckNanos;
-    private long stalledSinceNanos;
     private volatile HealthState health = HealthState.FAULTED;
     private volatile VolumeHealth healthReport;
 
@@ -208,7 +208,7 @@ final class EngineCore implements ReplicaLink.Owner, RecordKeeper.Owner {
                 view.members().size());
         for (ReplicaLink link : List.copyOf(links.values())) {
             if (!view.isMember(link) && link.isReady()) {
-                rebuilds.offer(link);
+                rebuilds.fenced(link, link.fenceState());
             } else if (view.isMember(link)) {
                 link.request(new Message.Joined(0, record().version()), Replies.ignored());
             }
@@ -577,10 +577,11 @@ final class EngineCore implements ReplicaLink.Owner, RecordKeeper.Owner {
             cache.clear();
         }
         tree.apply(operation, epoch, sequence, sizeBytes);
+        lastStructureSequence = sequence;
         if (request != null) {
             request.sequence = sequence;
         }
-        slot.forced = true;
+        window.frameEncoded(slot);
         send(slot, 0, everything ? Long.MAX_VALUE : 0, request);
     }
 
@@ -588,8 +589,8 @@ final class EngineCore implements ReplicaLink.Owner, RecordKeeper.Owner {
         operation.firstBlock = firstBlock;
         operation.endBlock = endBlock;
         operation.request = request;
+        operation.forced = request == null || request.forced;
         if (request != null) {
-            operation.forced = request.forced;
             request.unconfirmed++;
         }
         operation.sentNanos = loop.nanoTime();
@@ -818,6 +819,13 @@ final class EngineCore implements ReplicaLink.Owner, RecordKeeper.Owner {
     }
 
     @Override
+    public void onUnreachable(ReplicaLink link, String cause) {
+        if (opening != null) {
+            opening.unreachable(link);
+        }
+    }
+
+    @Override
     public void onLost(ReplicaLink link, String cause) {
         LOG.info("replica connection lost: volume={} replica={} cause={}", volumeName, link, cause);
         rebuilds.lost(link, cause);
@@ -883,7 +891,8 @@ final class EngineCore implements ReplicaLink.Owner, RecordKeeper.Owner {
                 || !held.isEmpty()
                 || reads.isWaiting()
                 || opening != null
-                || view.isChanging();
+                || view.isChanging()
+                || rebuilds.isRunning();
     }
 
     private void tick() {
@@ -925,7 +934,6 @@ final class EngineCore implements ReplicaLink.Owner, RecordKeeper.Owner {
                 request.abandon(timeLimit(request.kind.toString()));
             }
         }
-        stalledSinceNanos = now;
     }
 
     private TimeLimitException timeLimit(String what) {
@@ -955,8 +963,22 @@ final class EngineCore implements ReplicaLink.Owner, RecordKeeper.Owner {
         return sizeBytes;
     }
 
+    /** The epochs of this volume's history, up to now. */
+    EpochHistory history() {
+        return history.upTo(window.lastSequence());
+    }
+
+    void history(EpochHistory settled) {
+        history = settled;
+    }
+
     void sizeBytes(long bytes) {
         sizeBytes = bytes;
+    }
+
+    /** Sequence of the newest operation on the volume's structure. */
+    long lastStructureSequence() {
+        return lastStructureSequence;
     }
 
     long committed() {
@@ -1044,10 +1066,5 @@ final class EngineCore implements ReplicaLink.Owner, RecordKeeper.Owner {
                     rebuilds.totalBytes());
         }
         return new ReplicaStatus(replica.replicaId(), replica.endpoint(), ReplicaState.ABSENT, 0, 0);
-    }
-
-    /** Reads of this layer may be answered by any member; {@link LayerId#LIVE} is the volume itself. */
-    static boolean isLive(LayerId layer) {
-        return layer.isLive();
     }
 }

@@ -72,8 +72,13 @@ final class OperationWindow {
         Operation operation = slots[(int) next & mask];
         operation.sequence = next++;
         operation.frame = frame;
-        frameBytes += frame.length();
         return operation;
+    }
+
+    /** The operation's frame has its final length. */
+    void frameEncoded(Operation operation) {
+        FrameBuffer frame = operation.frame;
+        frameBytes += frame == null ? 0 : frame.length();
     }
 
     /** Lets go of the frame of a committed operation. */

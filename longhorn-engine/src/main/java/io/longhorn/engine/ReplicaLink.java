@@ -13,7 +13,6 @@ import io.longhorn.replica.wire.Message;
 import io.longhorn.replica.wire.MessageCodec;
 import io.longhorn.replica.wire.ProtocolVersion;
 import io.longhorn.replica.wire.ReadLayout;
-import io.longhorn.replica.wire.RecordLayout;
 import io.longhorn.replica.wire.SequenceLayout;
 import java.nio.ByteBuffer;
 import java.util.UUID;
@@ -36,6 +35,9 @@ final class ReplicaLink implements Connection.Handler, Connection.Connector.Resu
         /** The replica, or its server, refused our greeting, fence or record stream. The connection is being closed. */
         void onRefused(ReplicaLink link, Message.Failure failure);
 
+        /** An attempt to connect failed; another follows. */
+        void onUnreachable(ReplicaLink link, String cause);
+
         /** A connection that had been fenced is gone; another attempt follows. */
         void onLost(ReplicaLink link, String cause);
 
@@ -52,10 +54,13 @@ final class ReplicaLink implements Connection.Handler, Connection.Connector.Resu
         IDLE,
         CONNECTING,
         GREETING,
+        CREATING,
         FENCING,
         READY,
         STOPPED
     }
+
+    private record Creation(String volumeName, long sizeBytes) {}
 
     private static final int PAUSE_DOUBLINGS_MAX = 4;
 
@@ -73,7 +78,9 @@ final class ReplicaLink implements Connection.Handler, Connection.Connector.Resu
     private @Nullable Connection connection;
     private Loop.@Nullable Timer retry;
     private int failedAttempts;
+    private @Nullable Creation creation;
 
+    private Message.@Nullable FenceOk fenceState;
     private long journaled;
     private long durable;
     private long creditBytes;
@@ -143,6 +150,20 @@ final class ReplicaLink implements Connection.Handler, Connection.Connector.Resu
         return serverUsableBytes;
     }
 
+    /** Attempts in a row that did not reach the replica. */
+    int failedAttempts() {
+        return failedAttempts;
+    }
+
+    /** What it said when it was fenced last. */
+    Message.FenceOk fenceState() {
+        Message.FenceOk found = fenceState;
+        if (found == null) {
+            throw new IllegalStateException("replica " + replica + " was never fenced");
+        }
+        return found;
+    }
+
     int queuedBytes() {
         return connection == null ? 0 : connection.queuedBytes();
     }
@@ -154,6 +175,11 @@ final class ReplicaLink implements Connection.Handler, Connection.Connector.Resu
     /** Bytes of records it may still be sent. */
     long creditLeft() {
         return creditBytes - creditUsedBytes;
+    }
+
+    /** Has the server make the replica, empty, before it is fenced for the first time. */
+    void createFirst(String volumeName, long sizeBytes) {
+        creation = new Creation(volumeName, sizeBytes);
     }
 
     /** Starts connecting, and goes on until {@link #stop}; fences with the given epoch. */
@@ -233,6 +259,7 @@ final class ReplicaLink implements Connection.Handler, Connection.Connector.Resu
     public void onFailed(String cause) {
         if (state != State.STOPPED) {
             retryLater();
+            owner.onUnreachable(this, cause);
         }
     }
 
@@ -363,16 +390,10 @@ final class ReplicaLink implements Connection.Handler, Connection.Connector.Resu
         } else if (message instanceof Message.HelloOk hello && state == State.GREETING) {
             ProtocolVersion.requireKnown(replica.endpoint(), hello);
             serverUsableBytes = hello.usableBytes();
-            state = State.FENCING;
-            sendMessage(
-                    0,
-                    new Message.Fence(
-                            epoch,
-                            identity.engineId(),
-                            identity.clusterId(),
-                            identity.volumeId(),
-                            replica.replicaId(),
-                            recordVersion));
+            createOrFence();
+        } else if (message instanceof Message.Done && state == State.CREATING) {
+            creation = null;
+            fence();
         } else if (message instanceof Message.FenceOk fenced && state == State.FENCING) {
             fenced(fenced);
         } else if (message instanceof Message.Pong pong && pong.epoch() == epoch) {
@@ -385,19 +406,52 @@ final class ReplicaLink implements Connection.Handler, Connection.Connector.Resu
         }
     }
 
-    private void fenced(Message.FenceOk state0) {
+    private void createOrFence() {
+        Creation wanted = creation;
+        if (wanted == null) {
+            fence();
+            return;
+        }
+        state = State.CREATING;
+        sendMessage(
+                0,
+                new Message.CreateReplica(
+                        epoch,
+                        identity.volumeId(),
+                        wanted.volumeName(),
+                        replica.replicaId(),
+                        wanted.sizeBytes(),
+                        recordVersion,
+                        identity.engineId()));
+    }
+
+    private void fence() {
+        state = State.FENCING;
+        sendMessage(
+                0,
+                new Message.Fence(
+                        epoch,
+                        identity.engineId(),
+                        identity.clusterId(),
+                        identity.volumeId(),
+                        replica.replicaId(),
+                        recordVersion));
+    }
+
+    private void fenced(Message.FenceOk found) {
         state = State.READY;
         failedAttempts = 0;
-        journaled = state0.journaled();
-        durable = state0.durable();
-        creditBytes = state0.creditBytes();
+        journaled = found.journaled();
+        durable = found.durable();
+        creditBytes = found.creditBytes();
         creditUsedBytes = 0;
         diskFull = false;
         silentNanos = 0;
         lagNanos = 0;
         syncLagNanos = 0;
         pongSentNanos = Long.MIN_VALUE;
-        owner.onFenced(this, state0);
+        fenceState = found;
+        owner.onFenced(this, found);
     }
 
     private void refused(Message.Failure failure) {
@@ -430,20 +484,9 @@ final class ReplicaLink implements Connection.Handler, Connection.Connector.Resu
         }
     }
 
-    /** Creates this replica on its server before the first fence. */
-    Message.CreateReplica creation(String volumeName, long sizeBytes) {
-        return new Message.CreateReplica(
-                epoch, identity.volumeId(), volumeName, replica.replicaId(), sizeBytes, recordVersion, identity.engineId());
-    }
-
-    /** Asks the server to make the replica, then fences it. To be called from {@link Owner#onRefused} for REPLICA_NOT_FOUND. */
     @Override
     public String toString() {
         return replica.replicaId() + "@" + replica.endpoint();
-    }
-
-    long lengthOf(ByteBuffer b, int at) {
-        return RecordLayout.length(b, at);
     }
 
     /** Passes events of one connection on while it is the link's; what an earlier one still says is dropped. */
