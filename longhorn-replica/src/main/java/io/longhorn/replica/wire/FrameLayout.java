@@ -36,10 +36,12 @@ public final class FrameLayout {
     public static final int PAYLOAD_BYTES_MAX = 256 << 10;
 
     public static final int BLOCKS_MAX = PAYLOAD_BYTES_MAX / BLOCK_BYTES;
-    /** Header with body and tables; a frame is at most this plus {@link #PAYLOAD_BYTES_MAX}. */
+    /** Header with body and tables, except for the types that {@link #headerBytesMax} lists. */
     public static final int HEADER_BYTES_MAX = 64 << 10;
-
-    public static final int FRAME_BYTES_MAX = HEADER_BYTES_MAX + PAYLOAD_BYTES_MAX;
+    /** A record, and any other frame with a payload, is at most this long. */
+    public static final int RECORD_BYTES_MAX = HEADER_BYTES_MAX + PAYLOAD_BYTES_MAX;
+    /** The longest frame of all: a control message that lists a volume's layers or a server's replicas. */
+    public static final int FRAME_BYTES_MAX = 1 << 20;
 
     /** Frames are padded to a multiple of this, so that fields of the next one in a buffer are aligned. */
     public static final int ALIGNMENT = 8;
@@ -109,31 +111,51 @@ public final class FrameLayout {
         return Checksum.of(b, at + MAGIC_OFFSET, headerLength(b, at) - MAGIC_OFFSET);
     }
 
+    /** How long the header of a frame with that type code may be, payload excluded. */
+    public static int headerBytesMax(int typeCode) {
+        FrameType type = FrameType.of(typeCode);
+        return type == FrameType.STATUS_OK || type == FrameType.REBUILD_BEGIN || type == FrameType.LIST_REPLICAS_OK
+                ? FRAME_BYTES_MAX
+                : HEADER_BYTES_MAX;
+    }
+
+    private static boolean mayCarryPayload(int typeCode) {
+        FrameType type = FrameType.of(typeCode);
+        return type == FrameType.WRITE || type == FrameType.READ_OK || type == FrameType.LAYER_BLOCKS;
+    }
+
     /**
-     * Checks the 16 bytes at {@code at} before anything is allocated or waited for on their word: magic and limits.
+     * Checks the common header ({@link #HEADER_BYTES} bytes at {@code at}) before anything is allocated or waited for on its word: magic,
+     * and lengths within the limits of the frame's type. Of an unknown type it allows {@link #HEADER_BYTES_MAX}, so that
+     * the frame can be read and refused by name.
      *
-     * @return the frame's whole length
+     * @return the frame's whole length, at most {@link #FRAME_BYTES_MAX}
      * @throws io.longhorn.ProtocolException if this cannot be the start of a frame
      */
     public static int checkStart(ByteBuffer b, int at) {
         int magic = b.getInt(at + MAGIC_OFFSET);
-        int frame = frameLength(b, at);
-        int payload = payloadLength(b, at);
         if (magic != MAGIC) {
             throw WireErrors.badMagic(magic);
         }
-        boolean sane = frame >= HEADER_BYTES
+        if (!lengthsFit(b, at)) {
+            throw WireErrors.badLengths(type(b, at), frameLength(b, at), payloadLength(b, at));
+        }
+        return frameLength(b, at);
+    }
+
+    /** Whether frame and payload length agree with each other and with the limits of the frame's type. */
+    static boolean lengthsFit(ByteBuffer b, int at) {
+        int frame = frameLength(b, at);
+        int payload = payloadLength(b, at);
+        int type = type(b, at);
+        return frame >= HEADER_BYTES
                 && frame <= FRAME_BYTES_MAX
                 && frame % ALIGNMENT == 0
                 && payload >= 0
-                && payload <= PAYLOAD_BYTES_MAX
+                && payload <= (mayCarryPayload(type) ? PAYLOAD_BYTES_MAX : 0)
                 && payload % BLOCK_BYTES == 0
                 && frame - payload >= HEADER_BYTES
-                && frame - payload <= HEADER_BYTES_MAX;
-        if (!sane) {
-            throw WireErrors.badLengths(frame, payload);
-        }
-        return frame;
+                && frame - payload <= headerBytesMax(type);
     }
 
     public static int align(int length) {

@@ -80,6 +80,11 @@ public enum FrameType {
         return code <= EPOCH_START.code;
     }
 
+    /** Whether this is a record whose body is a {@link StructureOperation}. */
+    public boolean isStructure() {
+        return code >= SNAPSHOT.code && code <= EPOCH_START.code;
+    }
+
     /** The type with that code, or null if this version knows none. */
     public static @Nullable FrameType of(int code) {
         return code >= 0 && code < BY_CODE.length ? BY_CODE[code] : null;

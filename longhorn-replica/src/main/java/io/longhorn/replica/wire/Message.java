@@ -1,8 +1,11 @@
 package io.longhorn.replica.wire;
 
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The control messages: small, rare, encoded field by field in the order of the record components behind the common header
@@ -182,7 +185,7 @@ public sealed interface Message {
      * One layer. {@code parent} is {@link LayerId#LIVE} for none; {@code frozenSequence} is 0 for the head, else the sequence of the operation
      * that froze it; {@code name} is empty for the head and for residual layers without a name.
      *
-     * @param removed the snapshot was deleted; the layer only serves its children
+     * @param removed the snapshot was deleted; the layer only serves its children, and its labels are dropped
      */
     record Layer(
             LayerId id,
@@ -196,18 +199,39 @@ public sealed interface Message {
             long dataBytes,
             Map<String, String> labels) {
         public Layer {
-            labels = Map.copyOf(labels);
+            // Nobody can ask for a removed snapshot's labels, and the limits of a message count on their absence.
+            labels = removed ? Map.of() : Map.copyOf(labels);
         }
     }
 
     /** How {@link MapQuery} looks. */
     enum MapMode {
         /** The layer (LIVE: the head) with its parents: runs of blocks by state. */
-        MERGED,
+        MERGED(1),
         /** Blocks that may differ between {@code layer} and {@code since}, two points of the tree: runs; state DATA = may differ. */
-        CHANGED,
+        CHANGED(2),
         /** Entries of this layer alone whose sequence is greater than {@code sinceSequence}. */
-        OWN
+        OWN(3);
+
+        private static final MapMode[] VALUES = values();
+
+        private final int code;
+
+        MapMode(int code) {
+            this.code = code;
+        }
+
+        public int code() {
+            return code;
+        }
+
+        /** The mode with that code. */
+        public static MapMode of(int code) {
+            if (code < MERGED.code || code > OWN.code) {
+                throw WireErrors.badField("map mode", code, "1 (merged), 2 (changed) or 3 (own)");
+            }
+            return VALUES[code - 1];
+        }
     }
 
     /** Asks for a page of the block map, from block {@code fromBlock} up to {@code toBlock} exclusive. */
@@ -334,6 +358,26 @@ public sealed interface Message {
         @Override
         public FrameType type() {
             return FrameType.REPAIR;
+        }
+
+        @Override
+        public boolean equals(@Nullable Object other) {
+            return other instanceof Repair r
+                    && layer.equals(r.layer)
+                    && block == r.block
+                    && sequence == r.sequence
+                    && crc == r.crc
+                    && Arrays.equals(data, r.data);
+        }
+
+        @Override
+        public int hashCode() {
+            return Objects.hash(layer, block, sequence, crc, Arrays.hashCode(data));
+        }
+
+        @Override
+        public String toString() {
+            return "Repair[layer " + layer + ", block " + block + ", sequence " + sequence + "]";
         }
     }
 
