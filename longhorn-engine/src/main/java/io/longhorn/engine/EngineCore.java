@@ -55,6 +55,8 @@ final class EngineCore implements ReplicaLink.Owner, RecordKeeper.Owner {
     /** After this pause without operations the replicas are told what is committed. */
     private static final long COMMIT_PAUSE_NANOS = 2_000_000;
 
+    private static final long CLOSE_POLL_NANOS = 1_000_000;
+
     enum State {
         OPENING,
         OPEN,
@@ -89,6 +91,7 @@ final class EngineCore implements ReplicaLink.Owner, RecordKeeper.Owner {
     private @Nullable Opening opening;
     private @Nullable LonghornException failure;
     private @Nullable Completion closing;
+    private Registry.@Nullable Liveness liveness;
     private long epoch;
     private EpochHistory history = new EpochHistory(List.of(), 0);
     private volatile long sizeBytes;
@@ -138,6 +141,15 @@ final class EngineCore implements ReplicaLink.Owner, RecordKeeper.Owner {
         Opening begun = new Opening(this, volumeName, done);
         opening = begun;
         begun.start();
+    }
+
+    /** This engine's announcement of life, ended with the session. */
+    void announced(Registry.Liveness announcement) {
+        if (state == State.OVER) {
+            announcement.close();
+        } else {
+            liveness = announcement;
+        }
     }
 
     /** Called by {@link Opening} when the registry has given this engine the epoch. */
@@ -198,6 +210,7 @@ final class EngineCore implements ReplicaLink.Owner, RecordKeeper.Owner {
     void opened() {
         state = State.OPEN;
         opening = null;
+        limiter.limits(record().limits());
         lastRecordCheckNanos = loop.nanoTime();
         refreshHealth();
         LOG.info(
@@ -226,9 +239,12 @@ final class EngineCore implements ReplicaLink.Owner, RecordKeeper.Owner {
     }
 
     private void end(LonghornException cause) {
+        if (state == State.OVER) {
+            return;
+        }
         failure = cause;
         state = State.OVER;
-        lease.lapse();
+        lease.end();
         cache.close();
         if (keeper != null) {
             keeper.stop();
@@ -257,6 +273,10 @@ final class EngineCore implements ReplicaLink.Owner, RecordKeeper.Owner {
         }
         reads.failAll(cause);
         limiter.stop();
+        if (liveness != null) {
+            liveness.close();
+            liveness = null;
+        }
         refreshHealth();
         if (begun != null) {
             begun.failed(cause);
@@ -282,19 +302,24 @@ final class EngineCore implements ReplicaLink.Owner, RecordKeeper.Owner {
             done.done(null);
             return;
         }
-        flush(flushFailure -> {
-            if (state != State.OPEN) {
-                done.done(flushFailure);
-                return;
-            }
+        flush(flushFailure -> closeAfterReads(done, flushFailure, loop.nanoTime()));
+    }
+
+    private void closeAfterReads(Completion done, @Nullable LonghornException flushFailure, long sinceNanos) {
+        if (state != State.OPEN) {
+            done.done(flushFailure);
+        } else if (reads.isWaiting() && loop.nanoTime() - sinceNanos < settings.operationNanos()) {
+            loop.schedule(CLOSE_POLL_NANOS, () -> closeAfterReads(done, flushFailure, sinceNanos));
+        } else {
             state = State.CLOSING;
-            lease.lapse();
-            closing = c -> done.done(flushFailure);
+            lease.end();
+            cache.close();
+            closing = ended -> done.done(flushFailure);
             rebuilds.stop();
             announceClose();
             keeperOrFail().change(VolumeRecord::closedClean, r -> end(new VolumeClosedException(volumeName)));
             loop.schedule(settings.operationNanos(), () -> end(new VolumeClosedException(volumeName)));
-        });
+        }
     }
 
     private void announceClose() {

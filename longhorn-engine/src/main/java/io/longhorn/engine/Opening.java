@@ -88,7 +88,20 @@ final class Opening {
 
     void start() {
         core.loop.schedule(core.settings.openingNanos(), this::timeUp);
-        readRecord();
+        announce();
+    }
+
+    /** Others must be able to see that this engine lives before they can see that it has the volume. */
+    private void announce() {
+        core.registry.announce(core.engineId).whenComplete((liveness, failure) -> core.loop.execute(() -> {
+            if (failure == null) {
+                core.announced(liveness);
+                readRecord();
+            } else if (step != Step.OVER) {
+                LOG.warn("registry failed during opening: volume={} cause={}", volumeName, failure.toString());
+                core.loop.schedule(REGISTRY_RETRY_NANOS, this::announce);
+            }
+        }));
     }
 
     /** The session ended before it began. */

@@ -13,6 +13,7 @@ final class ReadLease {
     private volatile long fromNanos;
     private volatile long fromWallMillis;
     private volatile boolean held;
+    private volatile boolean ended;
 
     ReadLease(long leaseNanos) {
         this.leaseNanos = leaseNanos;
@@ -32,8 +33,13 @@ final class ReadLease {
         held = false;
     }
 
+    /** The session is over: no read is answered any more. */
+    void end() {
+        ended = true;
+    }
+
     boolean validAt(long nanos, long wallMillis) {
-        return held && elapsedNanos(nanos, wallMillis) < leaseNanos;
+        return held && !ended && elapsedNanos(nanos, wallMillis) < leaseNanos;
     }
 
     private long elapsedNanos(long nanos, long wallMillis) {

@@ -149,7 +149,7 @@ final class Rebuild {
                         core.sizeBytes(),
                         core.history().starts(),
                         layers),
-                Replies.expecting(Message.Done.class, done -> begun(), this::abandon));
+                Replies.expecting(Message.Done.class, done -> begun(base), this::abandon));
         // From here on the target gets every record, behind the message that tells it where they start.
         target.takesRecords = true;
         core.refreshHealth();
@@ -167,10 +167,11 @@ final class Rebuild {
         return false;
     }
 
-    private void begun() {
+    private void begun(long base) {
         if (over) {
             return;
         }
+        target.rebased(base);
         Message.FenceOk state = target.fenceState();
         if (state.lastSequence() > common || state.mixed()) {
             layersToAsk.addAll(layers);

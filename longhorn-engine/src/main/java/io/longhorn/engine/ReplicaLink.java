@@ -263,6 +263,12 @@ final class ReplicaLink implements Connection.Handler, Connection.Connector.Resu
         }
     }
 
+    /** The replica dropped what it had beyond {@code base} and takes records from there on: its earlier numbers mean nothing. */
+    void rebased(long base) {
+        journaled = base;
+        durable = 0;
+    }
+
     /** Sends a record; the caller keeps its own reference. */
     void sendRecord(FrameBuffer frame) {
         Connection open = connection;
