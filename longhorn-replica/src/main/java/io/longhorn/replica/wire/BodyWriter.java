@@ -141,8 +141,9 @@ final class BodyWriter {
     BodyWriter labels(Map<String, String> labels) {
         count("labels", labels.size(), WireLimits.LABELS_MAX);
         int before = at;
-        new TreeMap<>(labels).forEach((key, value) -> string("label key", key, WireLimits.LABEL_KEY_BYTES_MAX)
-                .string("label value", value, WireLimits.LABEL_VALUE_BYTES_MAX));
+        new TreeMap<>(labels)
+                .forEach((key, value) -> string("label key", key, WireLimits.LABEL_KEY_BYTES_MAX)
+                        .string("label value", value, WireLimits.LABEL_VALUE_BYTES_MAX));
         if (at - before > WireLimits.LABELS_BYTES_MAX) {
             throw new IllegalArgumentException("labels take " + (at - before)
                     + " bytes with 4 for each pair, expected at most " + WireLimits.LABELS_BYTES_MAX);

@@ -87,7 +87,14 @@ public final class FrameLayout {
 
     /** Writes the common header, CRC excepted: {@link #seal} ends the frame when the rest of its header stands. */
     public static void encode(
-            ByteBuffer b, int at, FrameType type, int flags, int frameLength, int payloadLength, long epoch, long number) {
+            ByteBuffer b,
+            int at,
+            FrameType type,
+            int flags,
+            int frameLength,
+            int payloadLength,
+            long epoch,
+            long number) {
         b.putInt(at + MAGIC_OFFSET, MAGIC);
         b.putInt(at + FRAME_LENGTH_OFFSET, frameLength);
         b.putInt(at + PAYLOAD_LENGTH_OFFSET, payloadLength);

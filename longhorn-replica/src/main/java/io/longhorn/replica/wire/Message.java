@@ -49,7 +49,13 @@ public sealed interface Message {
 
     /** Makes an empty replica; an existing one with this id and size is fine, another size is an error. */
     record CreateReplica(
-            long epoch, UUID volumeId, String volumeName, UUID replicaId, long sizeBytes, long recordVersion, UUID engineId)
+            long epoch,
+            UUID volumeId,
+            String volumeName,
+            UUID replicaId,
+            long sizeBytes,
+            long recordVersion,
+            UUID engineId)
             implements Message {
         @Override
         public FrameType type() {
@@ -235,7 +241,8 @@ public sealed interface Message {
     }
 
     /** Asks for a page of the block map, from block {@code fromBlock} up to {@code toBlock} exclusive. */
-    record MapQuery(MapMode mode, LayerId layer, int pin, LayerId since, long sinceSequence, long fromBlock, long toBlock)
+    record MapQuery(
+            MapMode mode, LayerId layer, int pin, LayerId since, long sinceSequence, long fromBlock, long toBlock)
             implements Message {
         @Override
         public FrameType type() {

@@ -72,8 +72,7 @@ public final class MessageCodec {
         try {
             StructureCodec.write(w, operation);
             FrameBuffer frame = w.frame();
-            RecordLayout.encodeWithBody(
-                    frame, operation.type(), flags, epoch, sequence, committed, w.bodyLength());
+            RecordLayout.encodeWithBody(frame, operation.type(), flags, epoch, sequence, committed, w.bodyLength());
             return frame;
         } catch (RuntimeException e) {
             w.release();

@@ -82,11 +82,12 @@ final class MessageEncoder {
                         .natural("sequence", m.sequence())
                         .i32(m.crc());
             }
-            case LIST_REPLICAS_OK -> w.list(
-                    "replicas",
-                    ((Message.ListReplicasOk) message).replicas(),
-                    WireLimits.REPLICAS_MAX,
-                    MessageEncoder::replicaInfo);
+            case LIST_REPLICAS_OK ->
+                w.list(
+                        "replicas",
+                        ((Message.ListReplicasOk) message).replicas(),
+                        WireLimits.REPLICAS_MAX,
+                        MessageEncoder::replicaInfo);
             case CLOSE_VOLUME -> {
                 Message.CloseVolume m = (Message.CloseVolume) message;
                 w.natural("epoch", m.epoch()).natural("committed", m.committed());

@@ -104,7 +104,17 @@ public final class RecordLayout {
         }
         int payload = blocks * FrameLayout.BLOCK_BYTES;
         encodeFixed(
-                b, FrameType.WRITE, flags, header + payload, payload, epoch, sequence, committed, offsetBytes, payload, blocks);
+                b,
+                FrameType.WRITE,
+                flags,
+                header + payload,
+                payload,
+                epoch,
+                sequence,
+                committed,
+                offsetBytes,
+                payload,
+                blocks);
         frame.length(header + payload);
     }
 
@@ -119,17 +129,7 @@ public final class RecordLayout {
             long offsetBytes,
             long lengthBytes) {
         encodeFixed(
-                frame.bytes(),
-                type,
-                flags,
-                TABLE_OFFSET,
-                0,
-                epoch,
-                sequence,
-                committed,
-                offsetBytes,
-                lengthBytes,
-                0);
+                frame.bytes(), type, flags, TABLE_OFFSET, 0, epoch, sequence, committed, offsetBytes, lengthBytes, 0);
         frame.length(TABLE_OFFSET);
     }
 

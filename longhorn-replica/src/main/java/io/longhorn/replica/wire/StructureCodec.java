@@ -33,17 +33,20 @@ final class StructureCodec {
 
     static StructureOperation read(BodyReader r, FrameType type) {
         return switch (type) {
-            case SNAPSHOT -> new StructureOperation.CreateSnapshot(
-                    r.name("snapshot name"), r.bool("user made"), r.i64("created at"), r.labels());
+            case SNAPSHOT ->
+                new StructureOperation.CreateSnapshot(
+                        r.name("snapshot name"), r.bool("user made"), r.i64("created at"), r.labels());
             case SNAPSHOT_DELETE -> new StructureOperation.DeleteSnapshot(r.layerId("snapshot"));
             case REVERT -> new StructureOperation.Revert(r.layerId("snapshot"));
             case EXPAND -> new StructureOperation.Expand(r.natural("size"));
-            case VIEW -> new StructureOperation.ViewChange(
-                    r.natural("record version"), r.list("members", WireLimits.MEMBERS_MAX, m -> m.uuid("member")));
-            case EPOCH_START -> new StructureOperation.BeginEpoch(
-                    r.uuid("engine id"),
-                    r.natural("record version"),
-                    r.list("members", WireLimits.MEMBERS_MAX, m -> m.uuid("member")));
+            case VIEW ->
+                new StructureOperation.ViewChange(
+                        r.natural("record version"), r.list("members", WireLimits.MEMBERS_MAX, m -> m.uuid("member")));
+            case EPOCH_START ->
+                new StructureOperation.BeginEpoch(
+                        r.uuid("engine id"),
+                        r.natural("record version"),
+                        r.list("members", WireLimits.MEMBERS_MAX, m -> m.uuid("member")));
             default -> throw WireErrors.badField("frame type", type.code(), "a structural record's");
         };
     }

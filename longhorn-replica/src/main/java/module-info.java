@@ -1,0 +1,10 @@
+/** The replica server and the wire protocol. Start reading at {@link io.longhorn.replica}. */
+module io.longhorn.replica {
+    requires transitive io.longhorn.api;
+    requires org.slf4j;
+    requires static com.sun.jna;
+    requires static transitive org.jspecify;
+
+    exports io.longhorn.replica;
+    exports io.longhorn.replica.wire;
+}
