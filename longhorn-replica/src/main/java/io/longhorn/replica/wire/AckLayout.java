@@ -36,6 +36,27 @@ public final class AckLayout {
         frame.length(FRAME_BYTES);
     }
 
+    /**
+     * Whether the frame at {@code at} is a whole and consistent ACK.
+     *
+     * @param available bytes of {@code b} from {@code at} on that were received
+     */
+    public static FrameFault check(ByteBuffer b, int at, int available) {
+        FrameFault fault = FrameCheck.plain(b, at, available, FrameType.ACK);
+        if (fault != FrameFault.NONE) {
+            return fault;
+        }
+        if (FrameLayout.frameLength(b, at) != FRAME_BYTES) {
+            return FrameFault.COUNTS;
+        }
+        boolean sane = FrameLayout.number(b, at) == 0
+                && durable(b, at) >= 0
+                && journaled(b, at) >= durable(b, at)
+                && creditBytes(b, at) >= 0
+                && b.getLong(at + DISK_FULL_OFFSET) >>> 1 == 0;
+        return sane ? FrameFault.NONE : FrameFault.FIELD;
+    }
+
     public static long journaled(ByteBuffer b, int at) {
         return b.getLong(at + JOURNALED_OFFSET);
     }

@@ -15,8 +15,13 @@ public enum BlockState {
         return ordinal();
     }
 
+    /** Whether {@link #of} knows the code. */
+    public static boolean isCode(int code) {
+        return code >= 0 && code < VALUES.length;
+    }
+
     public static BlockState of(int code) {
-        if (code < 0 || code >= VALUES.length) {
+        if (!isCode(code)) {
             throw WireErrors.badField("block state", code, "0 (absent), 1 (data) or 2 (zeroed)");
         }
         return VALUES[code];

@@ -75,7 +75,12 @@ final class BodyReader {
     }
 
     LayerId layerId(String field) {
-        return new LayerId(natural(field), natural(field));
+        long epoch = i64(field);
+        long sequence = i64(field);
+        if (!FrameCheck.isLayerId(epoch, sequence)) {
+            throw WireErrors.refused(field + " is " + epoch + "-" + sequence + ", which names no layer");
+        }
+        return new LayerId(epoch, sequence);
     }
 
     byte[] bytes(String field, int length) {

@@ -2,58 +2,80 @@ package io.longhorn.replica.wire;
 
 import java.nio.ByteBuffer;
 
-/** What must hold of a frame before its body is decoded. */
+/** What must hold of any frame before its type's own fields are looked at. Allocates nothing unless it throws. */
 final class FrameCheck {
     private FrameCheck() {}
 
     /**
-     * The length of the frame at {@code at}, which lies wholly in the buffer, is as long as its type may be, and whose header matches its
-     * CRC.
+     * Checks the common header of the frame at {@code at} and that the header matches its CRC.
+     *
+     * @param available bytes of {@code b} from {@code at} on that were received or read
      */
-    static int requireWhole(ByteBuffer b, int at) {
-        if (at < 0 || b.limit() - at < FrameLayout.HEADER_BYTES) {
-            throw WireErrors.refused("a frame is cut off inside its header");
+    static FrameFault start(ByteBuffer b, int at, int available) {
+        if (available < FrameLayout.HEADER_BYTES) {
+            return FrameFault.CUT;
         }
-        int length = FrameLayout.checkStart(b, at);
-        if (length > b.limit() - at) {
-            throw WireErrors.refused("a frame of " + length + " bytes is cut off after " + (b.limit() - at));
+        if (b.getInt(at + FrameLayout.MAGIC_OFFSET) != FrameLayout.MAGIC) {
+            return FrameFault.MAGIC;
+        }
+        if (!FrameLayout.lengthsFit(b, at)) {
+            return FrameFault.LENGTHS;
+        }
+        if (FrameLayout.frameLength(b, at) > available) {
+            return FrameFault.CUT;
         }
         if (!FrameLayout.headerCrcMatches(b, at)) {
-            throw WireErrors.refused("a frame's header does not match its checksum");
+            return FrameFault.CHECKSUM;
         }
-        return length;
+        return FrameLayout.epoch(b, at) < 0 || FrameLayout.number(b, at) < 0 ? FrameFault.FIELD : FrameFault.NONE;
     }
 
-    /** No payload, no flags, no slot, and no negative epoch or request id. */
+    /** {@link #start}, then exactly this type, without flags and slot. */
+    static FrameFault plain(ByteBuffer b, int at, int available, FrameType type) {
+        FrameFault fault = start(b, at, available);
+        if (fault != FrameFault.NONE) {
+            return fault;
+        }
+        if (FrameLayout.type(b, at) != type.code()) {
+            return FrameFault.TYPE;
+        }
+        return FrameLayout.flags(b, at) != 0 || FrameLayout.slot(b, at) != 0 ? FrameFault.FIELD : FrameFault.NONE;
+    }
+
+    /** Whole blocks of a volume: not negative, not empty, at most {@code lengthMax} bytes, no overflow. */
+    static boolean isBlockRange(long offset, long length, long lengthMax) {
+        return offset >= 0
+                && offset % FrameLayout.BLOCK_BYTES == 0
+                && length > 0
+                && length <= lengthMax
+                && length % FrameLayout.BLOCK_BYTES == 0
+                && offset <= Long.MAX_VALUE - length;
+    }
+
+    /** A layer's id, or {@link LayerId#LIVE}. */
+    static boolean isLayerId(long epoch, long sequence) {
+        return epoch >= 0 && sequence >= 0 && (sequence > 0 || epoch == 0);
+    }
+
+    /** The length of the frame at {@code at}, which {@link #start} found good; for the decoders that throw. */
+    static int require(ByteBuffer b, int at) {
+        FrameFault fault = at < 0 ? FrameFault.CUT : start(b, at, b.limit() - at);
+        if (fault != FrameFault.NONE) {
+            throw WireErrors.badFrame(fault, b, at);
+        }
+        return FrameLayout.frameLength(b, at);
+    }
+
+    /** No payload, flags or slot: what every control message has in common. */
     static void requireControl(ByteBuffer b, int at, FrameType type) {
-        if (FrameLayout.payloadLength(b, at) != 0) {
-            throw WireErrors.badField("payload length of " + type, FrameLayout.payloadLength(b, at), "0");
-        }
-        if (FrameLayout.flags(b, at) != 0) {
-            throw WireErrors.badField("flags of " + type, FrameLayout.flags(b, at), "0");
-        }
-        if (FrameLayout.slot(b, at) != 0) {
-            throw WireErrors.badField("slot of " + type, FrameLayout.slot(b, at), "0");
-        }
-        if (FrameLayout.epoch(b, at) < 0) {
-            throw WireErrors.badField("epoch of " + type, FrameLayout.epoch(b, at), "no negative number");
-        }
-        if (FrameLayout.number(b, at) < 0) {
-            throw WireErrors.badField("request id of " + type, FrameLayout.number(b, at), "no negative number");
-        }
+        requireZero("payload length", type, FrameLayout.payloadLength(b, at));
+        requireZero("flags", type, FrameLayout.flags(b, at));
+        requireZero("slot", type, FrameLayout.slot(b, at));
     }
 
-    /** A record with room for its fixed fields and nothing that belongs to block records. */
-    static void requireBodyRecord(ByteBuffer b, int at) {
-        if (FrameLayout.payloadLength(b, at) != 0) {
-            throw WireErrors.badField("payload length", FrameLayout.payloadLength(b, at), "0");
-        }
-        if (FrameLayout.frameLength(b, at) < RecordLayout.TABLE_OFFSET) {
-            throw WireErrors.badField(
-                    "frame length", FrameLayout.frameLength(b, at), "at least " + RecordLayout.TABLE_OFFSET);
-        }
-        if (RecordLayout.blockCount(b, at) != 0) {
-            throw WireErrors.badField("block count", RecordLayout.blockCount(b, at), "0");
+    private static void requireZero(String field, FrameType type, int value) {
+        if (value != 0) {
+            throw WireErrors.badField(field + " of " + type, value, "0");
         }
     }
 }

@@ -10,7 +10,11 @@ import java.nio.ByteBuffer;
  *  | header CRC | magic | frame length | payload length | type | flags | slot | epoch | number | body ...
  * </pre>
  *
- * The header CRC (CRC32C) covers bytes [4, frame length - payload length): everything but itself and the payload. The payload is always whole blocks, covered block by block by the CRC table at the end of the header.
+ * The header CRC (CRC32C) covers bytes [4, frame length - payload length): everything but itself and the payload. The payload is
+ * always whole blocks, covered block by block by the CRC table at the end of the header.
+ *
+ * <p>The accessors here and in the other layouts believe the bytes. Of a received frame, {@link #checkStart} comes first, then the
+ * layout's {@code check}, then everything else.
  */
 public final class FrameLayout {
     /** "LHF1" read as a little-endian int. */
@@ -36,6 +40,9 @@ public final class FrameLayout {
     public static final int PAYLOAD_BYTES_MAX = 256 << 10;
 
     public static final int BLOCKS_MAX = PAYLOAD_BYTES_MAX / BLOCK_BYTES;
+    /** A WRITE_ZEROES or DISCARD covers at most this much: every block of it costs a replica a map entry. */
+    public static final int RANGE_BYTES_MAX = 32 << 20;
+
     /** Header with body and tables, except for the types that {@link #headerBytesMax} lists. */
     public static final int HEADER_BYTES_MAX = 64 << 10;
     /** A record, and any other frame with a payload, is at most this long. */
@@ -128,7 +135,10 @@ public final class FrameLayout {
 
     private static boolean mayCarryPayload(int typeCode) {
         FrameType type = FrameType.of(typeCode);
-        return type == FrameType.WRITE || type == FrameType.READ_OK || type == FrameType.LAYER_BLOCKS;
+        return type == FrameType.WRITE
+                || type == FrameType.READ_OK
+                || type == FrameType.LAYER_BLOCKS
+                || type == FrameType.LOCAL_REPAIR;
     }
 
     /**

@@ -5,8 +5,9 @@ import java.nio.ByteOrder;
 import java.util.ArrayDeque;
 
 /**
- * Reuses the memory of frames by size class (powers of two from 256 bytes). Belongs to one loop. Keeps at most
- * {@link #KEPT_BYTES_MAX} of unused memory; what is in use is bounded by the callers' own limits.
+ * Reuses the memory of frames by size class: from 256 bytes to 1 MiB, powers of two and half-way between them, because a frame with
+ * data is a power of two plus a header. Belongs to one loop. Keeps at most {@link #KEPT_BYTES_MAX} of unused memory; what is
+ * in use is bounded by the callers' own limits.
  */
 public final class FramePool {
     /** Unused memory kept for the next frames; more is left to the garbage collector. */
@@ -21,7 +22,7 @@ public final class FramePool {
 
     @SuppressWarnings({"unchecked", "rawtypes"})
     public FramePool() {
-        free = new ArrayDeque[LARGEST_SHIFT - SMALLEST_SHIFT + 1];
+        free = new ArrayDeque[2 * (LARGEST_SHIFT - SMALLEST_SHIFT) + 1];
         for (int i = 0; i < free.length; i++) {
             free[i] = new ArrayDeque<>();
         }
@@ -34,7 +35,7 @@ public final class FramePool {
         if (frame == null) {
             frame = new FrameBuffer(
                     this,
-                    ByteBuffer.allocateDirect(1 << (sizeClass + SMALLEST_SHIFT)).order(ByteOrder.LITTLE_ENDIAN));
+                    ByteBuffer.allocateDirect(classBytes(sizeClass)).order(ByteOrder.LITTLE_ENDIAN));
         } else {
             keptBytes -= frame.bytes().capacity();
         }
@@ -58,11 +59,20 @@ public final class FramePool {
     }
 
     private static int sizeClass(int capacityBytes) {
-        if (capacityBytes < 0 || capacityBytes > 1 << LARGEST_SHIFT) {
+        if (capacityBytes < 0 || capacityBytes > FrameLayout.FRAME_BYTES_MAX) {
             throw new IllegalArgumentException(
-                    "frame of " + capacityBytes + " bytes; expected at most " + (1 << LARGEST_SHIFT));
+                    "frame of " + capacityBytes + " bytes; expected at most " + FrameLayout.FRAME_BYTES_MAX);
         }
-        int shift = 32 - Integer.numberOfLeadingZeros(Math.max(capacityBytes, 1) - 1);
-        return Math.max(shift, SMALLEST_SHIFT) - SMALLEST_SHIFT;
+        int bytes = Math.max(capacityBytes, 1 << SMALLEST_SHIFT);
+        // The smallest power of two that is not less, and whether three quarters of it would do.
+        int shift = 32 - Integer.numberOfLeadingZeros(bytes - 1);
+        int sizeClass = 2 * (shift - SMALLEST_SHIFT);
+        return sizeClass > 0 && bytes <= 3 << (shift - 2) ? sizeClass - 1 : sizeClass;
+    }
+
+    /** Even classes are powers of two, odd ones lie half-way to the next. */
+    private static int classBytes(int sizeClass) {
+        int power = 1 << (SMALLEST_SHIFT + sizeClass / 2);
+        return (sizeClass & 1) == 0 ? power : power + power / 2;
     }
 }

@@ -80,6 +80,11 @@ public enum FrameType {
         return code <= EPOCH_START.code;
     }
 
+    /** Whether only a replica's own journal has this record; on the wire it is refused. */
+    public boolean isLocal() {
+        return code >= LOCAL_REPAIR.code && code <= LOCAL_REBUILD_BASE.code;
+    }
+
     /** Whether this is a record whose body is a {@link StructureOperation}. */
     public boolean isStructure() {
         return code >= SNAPSHOT.code && code <= EPOCH_START.code;

@@ -36,6 +36,9 @@ public final class LayerBlocksLayout {
     }
 
     public static void putEntry(ByteBuffer b, int index, long block, BlockState state, long sequence, int crc) {
+        if ((sequence & ~SEQUENCE_MASK) != 0) {
+            throw new IllegalArgumentException("sequence " + sequence + " does not fit 62 bits");
+        }
         int at = ENTRIES_OFFSET + ENTRY_BYTES * index;
         b.putLong(at, block);
         b.putLong(at + 8, (long) state.code() << STATE_SHIFT | sequence);
@@ -89,7 +92,7 @@ public final class LayerBlocksLayout {
     }
 
     public static BlockState state(ByteBuffer b, int at, int index) {
-        return BlockState.of((int) (b.getLong(at + ENTRIES_OFFSET + ENTRY_BYTES * index + 8) >>> STATE_SHIFT));
+        return BlockState.of(stateCode(b, at, index));
     }
 
     public static long sequence(ByteBuffer b, int at, int index) {
@@ -100,22 +103,66 @@ public final class LayerBlocksLayout {
         return b.getInt(at + ENTRIES_OFFSET + ENTRY_BYTES * index + 16);
     }
 
-    /** Whether counts and lengths agree with the frame and each DATA entry's bytes match its CRC. */
+    /**
+     * Whether the frame at {@code at} is a whole and consistent LAYER_BLOCKS. The blocks themselves are not looked at: {@link #matches}.
+     *
+     * @param available bytes of {@code b} from {@code at} on that were received
+     */
+    public static FrameFault check(ByteBuffer b, int at, int available) {
+        FrameFault fault = FrameCheck.plain(b, at, available, FrameType.LAYER_BLOCKS);
+        if (fault != FrameFault.NONE) {
+            return fault;
+        }
+        int header = FrameLayout.headerLength(b, at);
+        if (header < ENTRIES_OFFSET) {
+            return FrameFault.COUNTS;
+        }
+        int entries = entryCount(b, at);
+        if (entries < 0 || entries > ENTRIES_MAX || header != headerLength(entries)) {
+            return FrameFault.COUNTS;
+        }
+        boolean sane = FrameCheck.isLayerId(b.getLong(at + LAYER_EPOCH_OFFSET), b.getLong(at + LAYER_SEQUENCE_OFFSET))
+                && nextBlock(b, at) >= -1
+                && b.getInt(at + ENTRY_COUNT_OFFSET + 4) == 0;
+        return sane ? checkEntries(b, at, entries) : FrameFault.FIELD;
+    }
+
+    private static FrameFault checkEntries(ByteBuffer b, int at, int entries) {
+        int dataBlocks = 0;
+        for (int i = 0; i < entries; i++) {
+            int stateCode = stateCode(b, at, i);
+            if (!BlockState.isCode(stateCode) || block(b, at, i) < 0 || reserved(b, at, i) != 0) {
+                return FrameFault.FIELD;
+            }
+            if (stateCode == BlockState.DATA.code()) {
+                dataBlocks++;
+            }
+        }
+        return FrameLayout.payloadLength(b, at) == dataBlocks * FrameLayout.BLOCK_BYTES
+                ? FrameFault.NONE
+                : FrameFault.COUNTS;
+    }
+
+    /** Whether each DATA entry's bytes match its CRC, in a frame that {@link #check} found good. */
     public static boolean matches(ByteBuffer b, int at) {
         int entries = entryCount(b, at);
-        if (entries < 0 || entries > ENTRIES_MAX || FrameLayout.headerLength(b, at) != headerLength(entries)) {
-            return false;
-        }
         int payload = at + headerLength(entries);
-        int end = at + FrameLayout.frameLength(b, at);
         for (int i = 0; i < entries; i++) {
-            if (state(b, at, i) == BlockState.DATA) {
-                if (payload + FrameLayout.BLOCK_BYTES > end || Checksum.block(b, payload) != crc(b, at, i)) {
+            if (stateCode(b, at, i) == BlockState.DATA.code()) {
+                if (Checksum.block(b, payload) != crc(b, at, i)) {
                     return false;
                 }
                 payload += FrameLayout.BLOCK_BYTES;
             }
         }
-        return payload == end;
+        return true;
+    }
+
+    private static int stateCode(ByteBuffer b, int at, int index) {
+        return (int) (b.getLong(at + ENTRIES_OFFSET + ENTRY_BYTES * index + 8) >>> STATE_SHIFT);
+    }
+
+    private static int reserved(ByteBuffer b, int at, int index) {
+        return b.getInt(at + ENTRIES_OFFSET + ENTRY_BYTES * index + 20);
     }
 }

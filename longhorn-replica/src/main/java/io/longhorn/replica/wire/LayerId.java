@@ -8,9 +8,18 @@ public record LayerId(long epoch, long sequence) implements Comparable<LayerId> 
     /** Not a layer: the volume's present content. */
     public static final LayerId LIVE = new LayerId(0, 0);
 
+    /**
+     * The layer that every replica of a volume begins with, before the volume's first record. No operation creates a layer in epoch 0, and
+     * sequence 1, a volume's first record, is always the start of its epoch, so the id is taken by nothing else.
+     */
+    public static final LayerId ROOT = new LayerId(0, 1);
+
     public LayerId {
         if (epoch < 0 || sequence < 0) {
             throw new IllegalArgumentException("layer id " + epoch + "-" + sequence + " has a negative part");
+        }
+        if (sequence == 0 && epoch != 0) {
+            throw new IllegalArgumentException("layer id " + epoch + "-0 names no operation; sequences begin at 1");
         }
     }
 

@@ -48,7 +48,7 @@ public final class MessageCodec {
      * @throws io.longhorn.ProtocolException if the frame is damaged, no control message, or not encoded as its type asks
      */
     public static Message decode(ByteBuffer b, int at) {
-        int length = FrameCheck.requireWhole(b, at);
+        int length = FrameCheck.require(b, at);
         FrameType type = FrameType.of(FrameLayout.type(b, at));
         if (type == null) {
             throw WireErrors.badField("frame type", FrameLayout.type(b, at), "a type of protocol version 1");
@@ -86,13 +86,15 @@ public final class MessageCodec {
      * @throws io.longhorn.ProtocolException if the frame is damaged, no structural record, or not encoded as its type asks
      */
     public static StructureOperation decodeStructure(ByteBuffer b, int at) {
-        int length = FrameCheck.requireWhole(b, at);
+        FrameFault fault = at < 0 ? FrameFault.CUT : RecordLayout.checkJournaled(b, at, b.limit() - at);
+        if (fault != FrameFault.NONE) {
+            throw WireErrors.badFrame(fault, b, at);
+        }
         FrameType type = FrameType.of(FrameLayout.type(b, at));
         if (type == null || !type.isStructure()) {
             throw WireErrors.badField("frame type", FrameLayout.type(b, at), "a structural record's");
         }
-        FrameCheck.requireBodyRecord(b, at);
-        BodyReader r = new BodyReader(b, at + RecordLayout.TABLE_OFFSET, at + length);
+        BodyReader r = new BodyReader(b, at + RecordLayout.TABLE_OFFSET, at + FrameLayout.frameLength(b, at));
         StructureOperation operation = StructureCodec.read(r, type);
         r.end();
         return operation;

@@ -42,6 +42,25 @@ public final class ReadLayout {
         frame.length(READ_BYTES);
     }
 
+    /**
+     * Whether the frame at {@code at} is a whole and consistent READ; whether the range lies in the volume is the replica's to know.
+     *
+     * @param available bytes of {@code b} from {@code at} on that were received
+     */
+    public static FrameFault checkRead(ByteBuffer b, int at, int available) {
+        FrameFault fault = FrameCheck.plain(b, at, available, FrameType.READ);
+        if (fault != FrameFault.NONE) {
+            return fault;
+        }
+        if (FrameLayout.frameLength(b, at) != READ_BYTES) {
+            return FrameFault.COUNTS;
+        }
+        if (!FrameCheck.isBlockRange(offset(b, at), length(b, at), FrameLayout.PAYLOAD_BYTES_MAX)) {
+            return FrameFault.RANGE;
+        }
+        return FrameCheck.isLayerId(layerEpoch(b, at), layerSequence(b, at)) ? FrameFault.NONE : FrameFault.FIELD;
+    }
+
     public static long layerEpoch(ByteBuffer b, int at) {
         return b.getLong(at + LAYER_EPOCH_OFFSET);
     }
@@ -91,5 +110,46 @@ public final class ReadLayout {
 
     public static int blockCrc(ByteBuffer b, int at, int index) {
         return b.getInt(at + TABLE_OFFSET + 4 * index);
+    }
+
+    /**
+     * Whether the frame at {@code at} is a whole and consistent READ_OK. Its blocks are not looked at: {@link #firstMismatch}.
+     *
+     * @param available bytes of {@code b} from {@code at} on that were received
+     */
+    public static FrameFault checkAnswer(ByteBuffer b, int at, int available) {
+        FrameFault fault = FrameCheck.plain(b, at, available, FrameType.READ_OK);
+        if (fault != FrameFault.NONE) {
+            return fault;
+        }
+        int header = FrameLayout.headerLength(b, at);
+        if (header < TABLE_OFFSET) {
+            return FrameFault.COUNTS;
+        }
+        int blocks = blockCount(b, at);
+        int payload = FrameLayout.payloadLength(b, at);
+        boolean counts = blocks > 0
+                && blocks <= FrameLayout.BLOCKS_MAX
+                && header == answerHeaderLength(blocks)
+                && (payload == 0 || payload == blocks * FrameLayout.BLOCK_BYTES);
+        if (!counts) {
+            return FrameFault.COUNTS;
+        }
+        boolean reservedZero = b.getInt(at + BLOCK_COUNT_OFFSET + 4) == 0
+                && ((blocks & 1) == 0 || b.getInt(at + TABLE_OFFSET + 4 * blocks) == 0);
+        return reservedZero ? FrameFault.NONE : FrameFault.FIELD;
+    }
+
+    /** Index of the first block of a checked READ_OK that does not match its CRC, from {@code from} on; -1 if all match. */
+    public static int firstMismatch(ByteBuffer b, int at, int from) {
+        boolean allZero = FrameLayout.payloadLength(b, at) == 0;
+        int payload = at + FrameLayout.headerLength(b, at);
+        for (int i = from, n = blockCount(b, at); i < n; i++) {
+            int crc = allZero ? Checksum.ZERO_BLOCK : Checksum.block(b, payload + i * FrameLayout.BLOCK_BYTES);
+            if (crc != blockCrc(b, at, i)) {
+                return i;
+            }
+        }
+        return -1;
     }
 }

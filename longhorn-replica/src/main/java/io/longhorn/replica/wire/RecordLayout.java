@@ -16,7 +16,8 @@ import java.nio.ByteBuffer;
  * WRITE_ZEROES, DISCARD: offset and length, no table, no payload. The others carry a body (no payload) that
  * {@link StructureOperation} encodes behind byte 80, covered by the header CRC; block count is zero.
  *
- * <p>Slot (common header), durable position and segment are zero on the wire. The journal fills them in and seals the header again.
+ * <p>Slot (common header), durable position and segment are zero on the wire. The journal fills them in and seals the header again;
+ * a record that a replica sends from its journal is cleared of them ({@link #clearStamp}).
  */
 public final class RecordLayout {
     public static final int COMMITTED_OFFSET = 40;
@@ -31,6 +32,93 @@ public final class RecordLayout {
     public static final int TABLE_OFFSET = 80;
 
     private RecordLayout() {}
+
+    /**
+     * Whether the frame at {@code at} is a whole and consistent record as an engine sends it: nothing stamped yet, none of a replica's own.
+     * Blocks are not looked at ({@link #payloadMatches}), nor is the body of a structural record ({@link MessageCodec#decodeStructure}), nor
+     * whether the range lies in the volume.
+     *
+     * @param available bytes of {@code b} from {@code at} on that were received
+     */
+    public static FrameFault check(ByteBuffer b, int at, int available) {
+        FrameFault fault = checkJournaled(b, at, available);
+        if (fault != FrameFault.NONE) {
+            return fault;
+        }
+        if (FrameLayout.type(b, at) > FrameType.EPOCH_START.code()) {
+            return FrameFault.TYPE;
+        }
+        return FrameLayout.slot(b, at) == 0 && durablePosition(b, at) == 0 && segment(b, at) == 0
+                ? FrameFault.NONE
+                : FrameFault.FIELD;
+    }
+
+    /** {@link #check} for a record in a journal: it may be stamped, and may be one of the replica's own. */
+    public static FrameFault checkJournaled(ByteBuffer b, int at, int available) {
+        FrameFault fault = FrameCheck.start(b, at, available);
+        if (fault != FrameFault.NONE) {
+            return fault;
+        }
+        FrameType type = FrameType.of(FrameLayout.type(b, at));
+        if (type == null || !(type.isRecord() || type.isLocal())) {
+            return FrameFault.TYPE;
+        }
+        if (FrameLayout.headerLength(b, at) < TABLE_OFFSET) {
+            return FrameFault.COUNTS;
+        }
+        fault = checkCounts(b, at, type);
+        if (fault != FrameFault.NONE) {
+            return fault;
+        }
+        int flagsKnown = type == FrameType.WRITE_ZEROES
+                ? FrameLayout.FLAG_FORCED | FrameLayout.FLAG_ALLOCATE
+                : FrameLayout.FLAG_FORCED;
+        boolean sane = (FrameLayout.flags(b, at) & ~flagsKnown) == 0
+                && (type.isLocal() || (sequence(b, at) > 0 && FrameLayout.epoch(b, at) > 0))
+                && committed(b, at) >= 0
+                && durablePosition(b, at) >= 0
+                && segment(b, at) >= 0;
+        return sane ? FrameFault.NONE : FrameFault.FIELD;
+    }
+
+    /** Block count, lengths and range, which depend on each other and on the type. */
+    private static FrameFault checkCounts(ByteBuffer b, int at, FrameType type) {
+        int blocks = blockCount(b, at);
+        int header = FrameLayout.headerLength(b, at);
+        int payload = FrameLayout.payloadLength(b, at);
+        if (blocks < 0 || blocks > FrameLayout.BLOCKS_MAX || payload != blocks * FrameLayout.BLOCK_BYTES) {
+            return FrameFault.COUNTS;
+        }
+        switch (type) {
+            case WRITE -> {
+                if (blocks == 0 || header != writeHeaderLength(blocks) || length(b, at) != payload) {
+                    return FrameFault.COUNTS;
+                }
+                if ((blocks & 1) != 0 && b.getInt(at + TABLE_OFFSET + 4 * blocks) != 0) {
+                    return FrameFault.FIELD;
+                }
+                return rangeFault(b, at, FrameLayout.PAYLOAD_BYTES_MAX);
+            }
+            case WRITE_ZEROES, DISCARD -> {
+                return blocks == 0 && header == TABLE_OFFSET
+                        ? rangeFault(b, at, FrameLayout.RANGE_BYTES_MAX)
+                        : FrameFault.COUNTS;
+            }
+            case LOCAL_REPAIR, LOCAL_DROP_TAIL, LOCAL_REBUILD_BASE -> {
+                // Their fields are the journal's own matter; lengths were checked above.
+                return header >= writeHeaderLength(blocks) ? FrameFault.NONE : FrameFault.COUNTS;
+            }
+            default -> {
+                return blocks != 0
+                        ? FrameFault.COUNTS
+                        : offset(b, at) == 0 && length(b, at) == 0 ? FrameFault.NONE : FrameFault.RANGE;
+            }
+        }
+    }
+
+    private static FrameFault rangeFault(ByteBuffer b, int at, long lengthMax) {
+        return FrameCheck.isBlockRange(offset(b, at), length(b, at), lengthMax) ? FrameFault.NONE : FrameFault.RANGE;
+    }
 
     public static long sequence(ByteBuffer b, int at) {
         return FrameLayout.number(b, at);
@@ -164,6 +252,11 @@ public final class RecordLayout {
         b.putInt(SEGMENT_OFFSET, 0);
         b.putInt(BLOCK_COUNT_OFFSET, blocks);
         FrameLayout.seal(b, 0);
+    }
+
+    /** Takes off what {@link #stamp} added, before a record leaves the journal for a peer. */
+    public static void clearStamp(ByteBuffer b, int at) {
+        stamp(b, at, 0, 0, 0);
     }
 
     /** What the journal adds to a record at {@code at}, in place. */

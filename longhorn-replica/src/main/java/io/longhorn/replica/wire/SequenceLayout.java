@@ -18,4 +18,18 @@ public final class SequenceLayout {
         FrameLayout.seal(b, 0);
         frame.length(FRAME_BYTES);
     }
+
+    /**
+     * Whether the frame at {@code at} is a whole and consistent {@code type}.
+     *
+     * @param type COMMIT or FLUSH
+     * @param available bytes of {@code b} from {@code at} on that were received
+     */
+    public static FrameFault check(ByteBuffer b, int at, int available, FrameType type) {
+        FrameFault fault = FrameCheck.plain(b, at, available, type);
+        if (fault != FrameFault.NONE) {
+            return fault;
+        }
+        return FrameLayout.frameLength(b, at) == FRAME_BYTES ? FrameFault.NONE : FrameFault.COUNTS;
+    }
 }
