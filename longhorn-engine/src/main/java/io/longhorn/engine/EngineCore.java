@@ -201,8 +201,7 @@ final class EngineCore implements ReplicaLink.Owner, RecordKeeper.Owner {
             link.takesRecords = true;
         }
         List<UUID> ids = members.stream().map(ReplicaLink::id).toList();
-        sequenceStructure(
-                new StructureOperation.BeginEpoch(engineId, record().version(), ids), null);
+        sequenceStructure(new StructureOperation.BeginEpoch(engineId, record().version(), ids), null);
         armTick();
     }
 
@@ -346,8 +345,8 @@ final class EngineCore implements ReplicaLink.Owner, RecordKeeper.Owner {
 
     /** {@link Request#mismatch} of the returned request tells the outcome when {@code done} is called. */
     Request compareAndWrite(long offset, ByteBuffer expected, ByteBuffer data, boolean forced, Completion done) {
-        Request request = Request.compareAndWrite(
-                offset, expected, data, forced || isWriteThrough(), loop.nanoTime(), done);
+        Request request =
+                Request.compareAndWrite(offset, expected, data, forced || isWriteThrough(), loop.nanoTime(), done);
         admit(request);
         return request;
     }
@@ -594,8 +593,8 @@ final class EngineCore implements ReplicaLink.Owner, RecordKeeper.Owner {
     /** Sequences an operation on the volume's structure; {@code request} is null for the engine's own ones. */
     void sequenceStructure(StructureOperation operation, @Nullable Request request) {
         long sequence = window.lastSequence() + 1;
-        FrameBuffer frame = MessageCodec.encodeStructure(
-                pool, FrameLayout.FLAG_FORCED, epoch, sequence, committed, operation);
+        FrameBuffer frame =
+                MessageCodec.encodeStructure(pool, FrameLayout.FLAG_FORCED, epoch, sequence, committed, operation);
         Operation slot = window.add(frame);
         boolean everything = operation instanceof StructureOperation.Revert;
         if (everything) {
@@ -840,7 +839,12 @@ final class EngineCore implements ReplicaLink.Owner, RecordKeeper.Owner {
         } else if (view.isMember(link) && link.refusals >= ViewKeeper.REFUSALS_MAX) {
             view.leave(link, "refused records " + link.refusals + " times: " + refused.detail());
         }
-        LOG.info("replica refused: volume={} replica={} code={} detail={}", volumeName, link, refused.code(), refused.detail());
+        LOG.info(
+                "replica refused: volume={} replica={} code={} detail={}",
+                volumeName,
+                link,
+                refused.code(),
+                refused.detail());
     }
 
     @Override
@@ -971,7 +975,8 @@ final class EngineCore implements ReplicaLink.Owner, RecordKeeper.Owner {
         return state;
     }
 
-    @Nullable LonghornException failure() {
+    @Nullable
+    LonghornException failure() {
         return failure;
     }
 

@@ -6,9 +6,9 @@ import io.longhorn.SalvageNeededException;
 import io.longhorn.TooFewReplicasException;
 import io.longhorn.VolumeFaultedException;
 import io.longhorn.VolumeNotFoundException;
+import io.longhorn.replica.wire.FrameLayout;
 import io.longhorn.replica.wire.Message;
 import io.longhorn.replica.wire.RecordLayout;
-import io.longhorn.replica.wire.FrameLayout;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -93,15 +93,17 @@ final class Opening {
 
     /** Others must be able to see that this engine lives before they can see that it has the volume. */
     private void announce() {
-        core.registry.announce(core.engineId).whenComplete((liveness, failure) -> core.loop.execute(() -> {
-            if (failure == null) {
-                core.announced(liveness);
-                readRecord();
-            } else if (step != Step.OVER) {
-                LOG.warn("registry failed during opening: volume={} cause={}", volumeName, failure.toString());
-                core.loop.schedule(REGISTRY_RETRY_NANOS, this::announce);
-            }
-        }));
+        core.registry
+                .announce(core.engineId)
+                .whenComplete((liveness, failure) -> core.loop.execute(() -> {
+                    if (failure == null) {
+                        core.announced(liveness);
+                        readRecord();
+                    } else if (step != Step.OVER) {
+                        LOG.warn("registry failed during opening: volume={} cause={}", volumeName, failure.toString());
+                        core.loop.schedule(REGISTRY_RETRY_NANOS, this::announce);
+                    }
+                }));
     }
 
     /** The session ended before it began. */
@@ -118,11 +120,13 @@ final class Opening {
         }
         core.fail(
                 switch (step) {
-                    case PROMISING -> new RegistryUnavailableException(
-                            volumeName, "the epoch could not be taken within the time limit of the opening");
+                    case PROMISING ->
+                        new RegistryUnavailableException(
+                                volumeName, "the epoch could not be taken within the time limit of the opening");
                     case FENCING -> whyNotEnough();
-                    default -> new VolumeFaultedException(
-                            volumeName, "opening did not get beyond " + step + " within its time limit");
+                    default ->
+                        new VolumeFaultedException(
+                                volumeName, "opening did not get beyond " + step + " within its time limit");
                 });
     }
 
@@ -312,8 +316,7 @@ final class Opening {
                 notComing++;
             }
         }
-        return reached + notComing == record().view().size()
-                || core.loop.nanoTime() - startedNanos >= graceNanos();
+        return reached + notComing == record().view().size() || core.loop.nanoTime() - startedNanos >= graceNanos();
     }
 
     private LonghornException whyNotEnough() {
@@ -516,8 +519,7 @@ final class Opening {
         step = Step.WAITING_OUT;
         long rest = previous.isPresent() && leaseOverKnown ? leaseOverNanos - core.loop.nanoTime() : 0;
         if (rest > 0) {
-            LOG.info(
-                    "waiting for the previous engine's lease: volume={} millis={}", volumeName, rest / 1_000_000);
+            LOG.info("waiting for the previous engine's lease: volume={} millis={}", volumeName, rest / 1_000_000);
             core.loop.schedule(rest, this::takeOver);
         } else {
             takeOver();

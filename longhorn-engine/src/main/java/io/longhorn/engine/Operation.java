@@ -15,8 +15,12 @@ final class Operation {
 
     long sentNanos;
     long sentWallMillis;
-    @Nullable FrameBuffer frame;
-    @Nullable Request request;
+
+    @Nullable
+    FrameBuffer frame;
+
+    @Nullable
+    Request request;
 
     boolean overlaps(long first, long end) {
         return firstBlock < end && first < endBlock;

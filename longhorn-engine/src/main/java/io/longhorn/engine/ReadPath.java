@@ -116,7 +116,8 @@ final class ReadPath {
             throw new IllegalStateException("compare without expectation");
         }
         int from = (int) (request.offset % BLOCK);
-        int at = old.slice(from, (int) request.length).mismatch(expected.slice(expected.position(), (int) request.length));
+        int at = old.slice(from, (int) request.length)
+                .mismatch(expected.slice(expected.position(), (int) request.length));
         request.mismatch = at;
     }
 
@@ -511,7 +512,8 @@ final class ReadPath {
                     return new DamagedBlockException(core.volumeName(), failure.first());
                 }
                 return new VolumeFaultedException(
-                        core.volumeName(), link + " refused a read with code " + failure.code() + ": " + failure.detail());
+                        core.volumeName(),
+                        link + " refused a read with code " + failure.code() + ": " + failure.detail());
             }
             return new VolumeFaultedException(core.volumeName(), link + " answered a read with " + type);
         }

@@ -11,7 +11,6 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -98,8 +97,7 @@ final class Rebuild {
     private void askTarget() {
         if (!over) {
             target.request(
-                    new Message.Status(),
-                    Replies.expecting(Message.StatusOk.class, this::askSource, this::abandon));
+                    new Message.Status(), Replies.expecting(Message.StatusOk.class, this::askSource, this::abandon));
         }
     }
 
@@ -158,8 +156,7 @@ final class Rebuild {
     /** A layer that both should hold but the target does not: its map tells nothing, so everything is copied. */
     private boolean lacksLayerOfCommonPast(Message.StatusOk targetStatus) {
         for (Message.Layer layer : layers) {
-            boolean present =
-                    targetStatus.layers().stream().anyMatch(l -> l.id().equals(layer.id()));
+            boolean present = targetStatus.layers().stream().anyMatch(l -> l.id().equals(layer.id()));
             if (!present && !layer.removed() && layer.id().sequence() <= common) {
                 return true;
             }
@@ -193,7 +190,13 @@ final class Rebuild {
         }
         target.request(
                 new Message.MapQuery(
-                        Message.MapMode.OWN, layer.id(), 0, LayerId.LIVE, common, fromBlock, blocksOf(core.sizeBytes())),
+                        Message.MapMode.OWN,
+                        layer.id(),
+                        0,
+                        LayerId.LIVE,
+                        common,
+                        fromBlock,
+                        blocksOf(core.sizeBytes())),
                 Replies.expecting(Message.MapPage.class, page -> ownChanges(layer, page), this::abandon));
     }
 
@@ -256,7 +259,8 @@ final class Rebuild {
             Walk walk = walks.remove();
             reading++;
             source.request(
-                    new Message.LayerRead(walk.layer(), common, walk.from(), walk.to(), walk.blocks()), new Arrival(walk));
+                    new Message.LayerRead(walk.layer(), common, walk.from(), walk.to(), walk.blocks()),
+                    new Arrival(walk));
             if (over) {
                 return;
             }

@@ -122,8 +122,7 @@ final class Rebuilds {
     private @Nullable ReplicaLink chooseSource() {
         ReplicaLink best = null;
         for (ReplicaLink link : core.view.members()) {
-            if (core.view.isReadable(link)
-                    && (best == null || link.readBytesOutstanding < best.readBytesOutstanding)) {
+            if (core.view.isReadable(link) && (best == null || link.readBytesOutstanding < best.readBytesOutstanding)) {
                 best = link;
             }
         }
@@ -145,14 +144,19 @@ final class Rebuilds {
             return;
         }
         UUID old = link.id();
-        ReplicaRecord made =
-                new ReplicaRecord(new UUID(core.loop.nextRandomLong(), core.loop.nextRandomLong()), link.replica.endpoint());
-        LOG.info("replica is gone from its server, making a new one: volume={} old={} new={}", core.volumeName(), old, made);
+        ReplicaRecord made = new ReplicaRecord(
+                new UUID(core.loop.nextRandomLong(), core.loop.nextRandomLong()), link.replica.endpoint());
+        LOG.info(
+                "replica is gone from its server, making a new one: volume={} old={} new={}",
+                core.volumeName(),
+                old,
+                made);
         core.keeperOrFail()
                 .change(
                         record -> {
                             List<ReplicaRecord> all = new ArrayList<>(record.replicas());
-                            all.replaceAll(r -> r.replicaId().equals(old) && !record.view().contains(old) ? made : r);
+                            all.replaceAll(r ->
+                                    r.replicaId().equals(old) && !record.view().contains(old) ? made : r);
                             return record.withReplicas(all);
                         },
                         record -> {

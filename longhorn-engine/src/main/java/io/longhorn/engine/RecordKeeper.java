@@ -71,12 +71,15 @@ final class RecordKeeper {
             return;
         }
         checking = true;
-        ask(registry.read(record.name()), found -> {
-            checking = false;
-            if (running == null && isAnothers(found)) {
-                takenOver(found);
-            }
-        }, () -> checking = false);
+        ask(
+                registry.read(record.name()),
+                found -> {
+                    checking = false;
+                    if (running == null && isAnothers(found)) {
+                        takenOver(found);
+                    }
+                },
+                () -> checking = false);
     }
 
     private void runNext() {
@@ -96,7 +99,7 @@ final class RecordKeeper {
             return;
         }
         VolumeRecord next = change.change().apply(record);
-        if (next == record) {
+        if (next.version() == record.version()) {
             running = null;
             change.done().accept(record);
             return;

@@ -79,6 +79,7 @@ final class ReplicaLink implements Connection.Handler, Connection.Connector.Resu
     private Loop.@Nullable Timer retry;
     private int failedAttempts;
     private @Nullable Creation creation;
+    private Message.@Nullable Hello greeting;
 
     private Message.@Nullable FenceOk fenceState;
     private long journaled;
@@ -243,15 +244,9 @@ final class ReplicaLink implements Connection.Handler, Connection.Connector.Resu
         }
         connection = opened;
         state = State.GREETING;
-        sendMessage(
-                0,
-                new Message.Hello(
-                        ProtocolVersion.OLDEST,
-                        ProtocolVersion.CURRENT,
-                        ProtocolVersion.FEATURES,
-                        identity.engineId(),
-                        identity.clusterId(),
-                        identity.token()));
+        Message.Hello hello = ProtocolVersion.hello(identity.engineId(), identity.clusterId(), identity.token());
+        greeting = hello;
+        sendMessage(0, hello);
         return new Guarded(opened);
     }
 
@@ -394,7 +389,7 @@ final class ReplicaLink implements Connection.Handler, Connection.Connector.Resu
         if (message instanceof Message.Failure failure) {
             refused(failure);
         } else if (message instanceof Message.HelloOk hello && state == State.GREETING) {
-            ProtocolVersion.requireKnown(replica.endpoint(), hello);
+            requireKnownVersion(hello);
             serverUsableBytes = hello.usableBytes();
             createOrFence();
         } else if (message instanceof Message.Done && state == State.CREATING) {
@@ -410,6 +405,14 @@ final class ReplicaLink implements Connection.Handler, Connection.Connector.Resu
         } else if (!(message instanceof Message.Pong)) {
             throw new ProtocolException(replica.endpoint(), type + " is not expected in state " + state);
         }
+    }
+
+    private void requireKnownVersion(Message.HelloOk answer) {
+        Message.Hello hello = greeting;
+        if (hello == null) {
+            throw new IllegalStateException("an answer before the greeting");
+        }
+        ProtocolVersion.accept(hello, answer);
     }
 
     private void createOrFence() {

@@ -42,7 +42,8 @@ final class Request {
     /** Bytes up to here have their sequence; block-aligned except at both ends. */
     long next;
     /** Old content of the blocks [firstBlock, endBlock) or of the first and the last of them; see {@link #mustRead}. */
-    @Nullable ByteBuffer old;
+    @Nullable
+    ByteBuffer old;
     /** Records of this request that are not confirmed. */
     int unconfirmed;
     /** STRUCTURE, FLUSH: the sequence it got, or must see durable. */
@@ -80,13 +81,12 @@ final class Request {
     }
 
     static Request write(long offset, ByteBuffer data, boolean forced, long nowNanos, Completion completion) {
-        return new Request(
-                Kind.WRITE, offset, data.remaining(), forced, false, data, null, null, nowNanos, completion);
+        return new Request(Kind.WRITE, offset, data.remaining(), forced, false, data, null, null, nowNanos, completion);
     }
 
-    static Request zeroes(long offset, long length, boolean allocate, boolean forced, long nowNanos, Completion completion) {
-        return new Request(
-                Kind.WRITE_ZEROES, offset, length, forced, allocate, null, null, null, nowNanos, completion);
+    static Request zeroes(
+            long offset, long length, boolean allocate, boolean forced, long nowNanos, Completion completion) {
+        return new Request(Kind.WRITE_ZEROES, offset, length, forced, allocate, null, null, null, nowNanos, completion);
     }
 
     static Request discard(long offset, long length, boolean forced, long nowNanos, Completion completion) {
@@ -156,10 +156,7 @@ final class Request {
     }
 
     boolean overlaps(Request other) {
-        return length > 0
-                && other.length > 0
-                && firstBlock() < other.endBlock()
-                && other.firstBlock() < endBlock();
+        return length > 0 && other.length > 0 && firstBlock() < other.endBlock() && other.firstBlock() < endBlock();
     }
 
     /** Copies block {@code block} of the new content to {@code target[at, at + 4096)}: the caller's bytes over the old ones. */

@@ -56,7 +56,8 @@ final class RequestTable {
     }
 
     /** Takes the request out; null if none waits under this id. */
-    @Nullable Reply remove(long id) {
+    @Nullable
+    Reply remove(long id) {
         int slot = (int) id & SLOT_MASK;
         if (slot >= used || ids[slot] != id) {
             return null;

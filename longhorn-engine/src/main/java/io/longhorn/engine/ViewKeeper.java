@@ -108,7 +108,8 @@ final class ViewKeeper {
     }
 
     /** A member whose disk has no room for so many bytes; null if all have. */
-    @Nullable ReplicaLink memberWithoutSpace(int bytes) {
+    @Nullable
+    ReplicaLink memberWithoutSpace(int bytes) {
         for (ReplicaLink link : confirmers) {
             if (link.isReady() && link.diskFull() && link.creditLeft() < bytes) {
                 return link;

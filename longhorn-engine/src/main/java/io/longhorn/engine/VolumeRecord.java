@@ -78,7 +78,8 @@ public record VolumeRecord(
 
     /** The same with the lease holder's mark that it closed in order. */
     VolumeRecord closedClean() {
-        return next(epoch, engineId, sizeBytes, replicasWanted, limits, replicas, view, holder.map(LeaseHolder::closed));
+        return next(
+                epoch, engineId, sizeBytes, replicasWanted, limits, replicas, view, holder.map(LeaseHolder::closed));
     }
 
     VolumeRecord withHolder(LeaseHolder newHolder) {
