@@ -404,7 +404,7 @@ final class Opening {
         from.request(
                 new Message.Records(relayNext, RECORDS_BYTES),
                 Replies.expecting(
-                        Message.RecordsOk.class, end -> recordsSent(from, to, end), refused -> leaveOut(to, refused)));
+                        Message.RecordsOk.class, end -> recordsSent(to, end), refused -> leaveOut(to, refused)));
     }
 
     /** A record of the chosen history arrived: on to the member that lacks it. */
@@ -422,7 +422,7 @@ final class Opening {
         to.sendRecordCopy(b, at, FrameLayout.frameLength(b, at));
     }
 
-    private void recordsSent(ReplicaLink from, ReplicaLink to, Message.RecordsOk end) {
+    private void recordsSent(ReplicaLink to, Message.RecordsOk end) {
         if (step != Step.LEVELLING || to != relayTarget) {
             return;
         }

@@ -276,7 +276,7 @@ final class Rebuild {
             return true;
         }
         long now = core.loop.nanoTime();
-        budgetBytes = Math.min(perSecond, budgetBytes + (now - budgetNanos) / 1e9 * perSecond);
+        budgetBytes = Math.min((double) perSecond, budgetBytes + (now - budgetNanos) / 1e9 * (double) perSecond);
         budgetNanos = now;
         if (budgetBytes > 0) {
             return true;

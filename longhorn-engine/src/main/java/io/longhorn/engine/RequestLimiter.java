@@ -33,8 +33,8 @@ final class RequestLimiter {
     /** New limits hold from the next request on; buckets start full. */
     void limits(VolumeLimits changed) {
         limits = changed;
-        operations = changed.operationsBurst();
-        bytes = changed.bytesBurst();
+        operations = (double) changed.operationsBurst();
+        bytes = (double) changed.bytesBurst();
         filledNanos = loop.nanoTime();
         refilled.run();
     }
@@ -57,7 +57,7 @@ final class RequestLimiter {
 
     /** The same for a read of so many bytes. */
     boolean admits(long lengthBytes) {
-        if (limits == VolumeLimits.NONE) {
+        if (limits.equals(VolumeLimits.NONE)) {
             return true;
         }
         refill();
@@ -68,7 +68,7 @@ final class RequestLimiter {
             return false;
         }
         operations -= 1;
-        bytes -= lengthBytes;
+        bytes -= (double) lengthBytes;
         return true;
     }
 
@@ -76,12 +76,13 @@ final class RequestLimiter {
         long now = loop.nanoTime();
         double seconds = (now - filledNanos) / NANOS_PER_SECOND;
         filledNanos = now;
-        operations = Math.min(limits.operationsBurst(), operations + seconds * limits.operationsPerSecond());
-        bytes = Math.min(limits.bytesBurst(), bytes + seconds * limits.bytesPerSecond());
+        operations = Math.min(
+                (double) limits.operationsBurst(), operations + seconds * (double) limits.operationsPerSecond());
+        bytes = Math.min((double) limits.bytesBurst(), bytes + seconds * (double) limits.bytesPerSecond());
     }
 
     private static long waitNanos(double tokens, long perSecond) {
-        return perSecond == 0 || tokens > 0 ? 0 : (long) ((1 - tokens) / perSecond * NANOS_PER_SECOND) + 1;
+        return perSecond == 0 || tokens > 0 ? 0 : (long) ((1 - tokens) / (double) perSecond * NANOS_PER_SECOND) + 1;
     }
 
     private void callLater(long waitNanos) {
