@@ -60,10 +60,11 @@ public final class FailureMapping {
     public static ReplicaException exception(String peer, Message.Hello hello, Message.Failure failure) {
         ErrorCode code = ErrorCode.of(failure.code()).orElse(ErrorCode.SERVER_FAILED);
         return switch (code) {
-            case VERSION_MISMATCH -> new VersionMismatchException(
-                    peer, hello.versionMin(), hello.versionMax(), (int) failure.first(), (int) failure.second());
-            case WRONG_CLUSTER -> new WrongClusterException(
-                    peer, hello.clusterId(), new UUID(failure.first(), failure.second()));
+            case VERSION_MISMATCH ->
+                new VersionMismatchException(
+                        peer, hello.versionMin(), hello.versionMax(), (int) failure.first(), (int) failure.second());
+            case WRONG_CLUSTER ->
+                new WrongClusterException(peer, hello.clusterId(), new UUID(failure.first(), failure.second()));
             case AUTHENTICATION_FAILED -> new AuthenticationFailedException(peer, failure.detail());
             case DISK_FULL -> new DiskFullException(peer, failure.first(), failure.second());
             default -> new RefusedException(code, peer, failure);

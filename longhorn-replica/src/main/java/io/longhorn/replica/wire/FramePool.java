@@ -34,8 +34,7 @@ public final class FramePool {
         FrameBuffer frame = free[sizeClass].pollLast();
         if (frame == null) {
             frame = new FrameBuffer(
-                    this,
-                    ByteBuffer.allocateDirect(classBytes(sizeClass)).order(ByteOrder.LITTLE_ENDIAN));
+                    this, ByteBuffer.allocateDirect(classBytes(sizeClass)).order(ByteOrder.LITTLE_ENDIAN));
         } else {
             keptBytes -= frame.bytes().capacity();
         }

@@ -34,8 +34,7 @@ public record ProtocolVersion(int version, long features) {
         return negotiate(OLDEST, CURRENT, FEATURES, hello, peer);
     }
 
-    static ProtocolVersion negotiate(
-            int ourOldest, int ourNewest, long ourFeatures, Message.Hello hello, String peer) {
+    static ProtocolVersion negotiate(int ourOldest, int ourNewest, long ourFeatures, Message.Hello hello, String peer) {
         if (hello.versionMin() < 1 || hello.versionMax() < hello.versionMin()) {
             throw WireErrors.refused(
                     "version range " + hello.versionMin() + " to " + hello.versionMax() + " is not a range from 1 on");

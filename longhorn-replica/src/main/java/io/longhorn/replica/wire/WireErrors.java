@@ -22,8 +22,8 @@ final class WireErrors {
     static ProtocolException badFrame(FrameFault fault, ByteBuffer b, int at) {
         return switch (fault) {
             case MAGIC -> badMagic(b.getInt(at + FrameLayout.MAGIC_OFFSET));
-            case LENGTHS -> badLengths(
-                    FrameLayout.type(b, at), FrameLayout.frameLength(b, at), FrameLayout.payloadLength(b, at));
+            case LENGTHS ->
+                badLengths(FrameLayout.type(b, at), FrameLayout.frameLength(b, at), FrameLayout.payloadLength(b, at));
             case CUT -> refused("a frame is cut off");
             case CHECKSUM -> refused("the header of a frame does not match its checksum");
             default -> refused("a frame has a fault in its header: " + fault);
