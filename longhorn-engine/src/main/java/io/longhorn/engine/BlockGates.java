@@ -14,7 +14,7 @@ final class BlockGates {
 
     /** Whether the request may go on now; else it was queued and comes back from {@link #leave}. */
     boolean enter(Request request) {
-        if (overlapsAny(holding, request) || overlapsAny(waiting, request)) {
+        if (!request.passedGate && (overlapsAny(holding, request) || overlapsAny(waiting, request))) {
             waiting.add(request);
             return false;
         }
@@ -36,6 +36,7 @@ final class BlockGates {
                     && !overlapsAny(waiting.subList(0, i), next)
                     && !overlapsGated(free, next)) {
                 waiting.remove(i);
+                next.passedGate = true;
                 free.add(next);
             } else {
                 i++;

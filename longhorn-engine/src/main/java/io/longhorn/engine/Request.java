@@ -53,6 +53,9 @@ final class Request {
 
     boolean allSequenced;
     boolean admitted;
+    /** It waited at a gate and is the next on its blocks: those behind it there do not stop it. */
+    boolean passedGate;
+
     private @Nullable LonghornException failure;
 
     private Request(
