@@ -1,6 +1,7 @@
 package io.longhorn.engine;
 
 import io.longhorn.Durability;
+import io.longhorn.VolumeLimits;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -15,6 +16,7 @@ import java.util.UUID;
  * @param minInSync writes are refused while fewer replicas are in the view
  * @param epoch the newest epoch given to an engine; 0 before the first opening
  * @param engineId the engine that epoch belongs to
+ * @param limits how much the volume may do
  * @param replicas all replicas that belong to the volume
  * @param view ids of those that are in sync; the others are stale by definition
  * @param holder the last engine that was active
@@ -28,6 +30,7 @@ public record VolumeRecord(
         Durability durability,
         int replicasWanted,
         int minInSync,
+        VolumeLimits limits,
         Map<String, String> labels,
         long createdAtMillis,
         long epoch,
@@ -52,31 +55,47 @@ public record VolumeRecord(
 
     /** The next version, given to an engine that opens the volume. */
     VolumeRecord promisedTo(UUID engine) {
-        return next(epoch + 1, engine, sizeBytes, replicas, view, holder);
+        return next(epoch + 1, engine, sizeBytes, replicasWanted, limits, replicas, view, holder);
     }
 
     VolumeRecord withView(List<UUID> members) {
-        return next(epoch, engineId, sizeBytes, replicas, members, holder);
+        return next(epoch, engineId, sizeBytes, replicasWanted, limits, replicas, members, holder);
     }
 
     VolumeRecord withReplicas(List<ReplicaRecord> all) {
         List<UUID> members = new ArrayList<>(view);
         members.removeIf(m -> all.stream().noneMatch(r -> r.replicaId().equals(m)));
-        return next(epoch, engineId, sizeBytes, all, members, holder);
+        return next(epoch, engineId, sizeBytes, replicasWanted, limits, all, members, holder);
+    }
+
+    VolumeRecord withReplicasWanted(int wanted) {
+        return next(epoch, engineId, sizeBytes, wanted, limits, replicas, view, holder);
+    }
+
+    VolumeRecord withLimits(VolumeLimits newLimits) {
+        return next(epoch, engineId, sizeBytes, replicasWanted, newLimits, replicas, view, holder);
+    }
+
+    /** The same with the lease holder's mark that it closed in order. */
+    VolumeRecord closedClean() {
+        return next(
+                epoch, engineId, sizeBytes, replicasWanted, limits, replicas, view, holder.map(LeaseHolder::closed));
     }
 
     VolumeRecord withHolder(LeaseHolder newHolder) {
-        return next(epoch, engineId, sizeBytes, replicas, view, Optional.of(newHolder));
+        return next(epoch, engineId, sizeBytes, replicasWanted, limits, replicas, view, Optional.of(newHolder));
     }
 
     VolumeRecord withSize(long bytes) {
-        return next(epoch, engineId, bytes, replicas, view, holder);
+        return next(epoch, engineId, bytes, replicasWanted, limits, replicas, view, holder);
     }
 
     private VolumeRecord next(
             long newEpoch,
             UUID newEngine,
             long newSize,
+            int newWanted,
+            VolumeLimits newLimits,
             List<ReplicaRecord> newReplicas,
             List<UUID> newView,
             Optional<LeaseHolder> newHolder) {
@@ -86,8 +105,9 @@ public record VolumeRecord(
                 volumeId,
                 newSize,
                 durability,
-                replicasWanted,
-                minInSync,
+                newWanted,
+                Math.min(minInSync, newWanted),
+                newLimits,
                 labels,
                 createdAtMillis,
                 newEpoch,

@@ -1,0 +1,431 @@
+package io.longhorn.engine;
+
+import io.longhorn.replica.wire.FrameLayout;
+import io.longhorn.replica.wire.FrameType;
+import io.longhorn.replica.wire.LayerBlocksLayout;
+import io.longhorn.replica.wire.LayerId;
+import io.longhorn.replica.wire.Message;
+import io.longhorn.replica.wire.MessageCodec;
+import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Brings one replica up to date from another, through the engine. The target takes every new record from the moment it knows where
+ * it starts; what it missed is copied block by block, layer by layer: the blocks that the source changed beyond the last point both histories
+ * share, and those the target changed beyond it on its own. When all is copied and durable on the target, it joins the view. Engine loop only.
+ */
+final class Rebuild {
+    private static final Logger LOG = LoggerFactory.getLogger(Rebuild.class);
+    private static final int BLOCK = FrameLayout.BLOCK_BYTES;
+    /** Walks through a layer that go on beside each other, so that the source never waits for the target. */
+    private static final int WALKS = 4;
+
+    private static final int FRAMES_IN_FLIGHT_MAX = 8;
+    /** The same while callers' operations are in flight. */
+    private static final int FRAMES_IN_FLIGHT_BUSY = 2;
+
+    private static final int SOURCE_PIN = 1;
+    private static final long PROGRESS_EVERY_BYTES = 16 << 20;
+
+    private final EngineCore core;
+    private final Rebuilds owner;
+    private final ReplicaLink source;
+    private final ReplicaLink target;
+    private final long session;
+    private final long startedNanos;
+    private long common;
+    private long structureAt;
+    private final List<Message.Layer> layers = new ArrayList<>();
+    private final ArrayDeque<Walk> walks = new ArrayDeque<>();
+    private final ArrayDeque<Message.Layer> layersToAsk = new ArrayDeque<>();
+    private int reading;
+    private int installing;
+    private int installedFrames;
+    private boolean copying;
+    private boolean finishing;
+    private boolean over;
+    private long doneBytes;
+    private long totalBytes;
+    private long reportedBytes;
+    private double budgetBytes;
+    private long budgetNanos;
+
+    Rebuild(EngineCore core, Rebuilds owner, ReplicaLink source, ReplicaLink target, long session) {
+        this.core = core;
+        this.owner = owner;
+        this.source = source;
+        this.target = target;
+        this.session = session;
+        this.startedNanos = core.loop.nanoTime();
+        this.budgetNanos = startedNanos;
+    }
+
+    ReplicaLink target() {
+        return target;
+    }
+
+    boolean concerns(ReplicaLink link) {
+        return link == source || link == target;
+    }
+
+    long doneBytes() {
+        return doneBytes;
+    }
+
+    long totalBytes() {
+        return Math.max(totalBytes, doneBytes);
+    }
+
+    // ------------------------------------------------------------------ beginning
+
+    void start() {
+        Message.FenceOk state = target.fenceState();
+        common = core.history().commonWith(EpochHistory.of(state));
+        if (state.mixed()) {
+            common = Math.min(common, state.commonSequence());
+        }
+        source.request(
+                new Message.Pin(SOURCE_PIN, LayerId.LIVE),
+                Replies.expecting(Message.Done.class, done -> askTarget(), this::abandon));
+    }
+
+    private void askTarget() {
+        if (!over) {
+            target.request(
+                    new Message.Status(), Replies.expecting(Message.StatusOk.class, this::askSource, this::abandon));
+        }
+    }
+
+    private void askSource(Message.StatusOk targetStatus) {
+        if (over) {
+            return;
+        }
+        structureAt = core.window.lastSequence();
+        source.request(
+                new Message.Status(),
+                Replies.expecting(
+                        Message.StatusOk.class, sourceStatus -> begin(targetStatus, sourceStatus), this::abandon));
+    }
+
+    private void begin(Message.StatusOk targetStatus, Message.StatusOk sourceStatus) {
+        if (over) {
+            return;
+        }
+        if (core.lastStructureSequence() > structureAt) {
+            askSource(targetStatus);
+            return;
+        }
+        layers.addAll(sourceStatus.layers());
+        layers.sort(Comparator.comparing(Message.Layer::id));
+        if (lacksLayerOfCommonPast(targetStatus)) {
+            common = 0;
+        }
+        for (Message.Layer layer : layers) {
+            totalBytes += common == 0 ? layer.dataBytes() : 0;
+        }
+        long base = core.window.lastSequence();
+        LOG.info(
+                "rebuild begins: volume={} source={} target={} common={} base={}",
+                core.volumeName(),
+                source,
+                target,
+                common,
+                base);
+        core.events.rebuildStarted(target.replica, totalBytes);
+        target.request(
+                new Message.RebuildBegin(
+                        core.epoch(),
+                        session,
+                        common,
+                        base,
+                        core.epoch(),
+                        core.sizeBytes(),
+                        core.history().starts(),
+                        layers),
+                Replies.expecting(Message.Done.class, done -> begun(base), this::abandon));
+        // From here on the target gets every record, behind the message that tells it where they start.
+        target.takesRecords = true;
+        core.refreshHealth();
+    }
+
+    /** A layer that both should hold but the target does not: its map tells nothing, so everything is copied. */
+    private boolean lacksLayerOfCommonPast(Message.StatusOk targetStatus) {
+        for (Message.Layer layer : layers) {
+            boolean present = targetStatus.layers().stream().anyMatch(l -> l.id().equals(layer.id()));
+            if (!present && !layer.removed() && layer.id().sequence() <= common) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private void begun(long base) {
+        if (over) {
+            return;
+        }
+        target.rebased(base);
+        Message.FenceOk state = target.fenceState();
+        if (state.lastSequence() > common || state.mixed()) {
+            layersToAsk.addAll(layers);
+            askOwnChanges(0);
+        } else {
+            startCopying();
+        }
+    }
+
+    /** Blocks that the target changed on its own beyond the common point: the source's state of exactly these is copied too. */
+    private void askOwnChanges(long fromBlock) {
+        Message.Layer layer = layersToAsk.peek();
+        if (over) {
+            return;
+        }
+        if (layer == null) {
+            startCopying();
+            return;
+        }
+        target.request(
+                new Message.MapQuery(
+                        Message.MapMode.OWN,
+                        layer.id(),
+                        0,
+                        LayerId.LIVE,
+                        common,
+                        fromBlock,
+                        blocksOf(core.sizeBytes())),
+                Replies.expecting(Message.MapPage.class, page -> ownChanges(layer, page), this::abandon));
+    }
+
+    private void ownChanges(Message.Layer layer, Message.MapPage page) {
+        List<Long> blocks = new ArrayList<>();
+        for (Message.MapRun run : page.runs()) {
+            for (long block = run.firstBlock(); block < run.firstBlock() + run.blocks(); block++) {
+                blocks.add(block);
+                if (blocks.size() == FrameLayout.BLOCKS_MAX) {
+                    walks.add(Walk.of(layer.id(), blocks));
+                    blocks = new ArrayList<>();
+                }
+            }
+        }
+        if (!blocks.isEmpty()) {
+            walks.add(Walk.of(layer.id(), blocks));
+        }
+        if (page.nextBlock() < 0) {
+            layersToAsk.remove();
+        }
+        askOwnChanges(Math.max(page.nextBlock(), 0));
+    }
+
+    private static long blocksOf(long sizeBytes) {
+        return sizeBytes / BLOCK;
+    }
+
+    // ------------------------------------------------------------------ copying
+
+    /** A walk through a range of one layer, or a list of its blocks. */
+    private record Walk(LayerId layer, long from, long to, List<Long> blocks) {
+        static Walk of(LayerId layer, List<Long> blocks) {
+            return new Walk(layer, 0, 0, blocks);
+        }
+
+        Walk goingOnAt(long block) {
+            return new Walk(layer, block, to, List.of());
+        }
+    }
+
+    private void startCopying() {
+        copying = true;
+        for (Message.Layer layer : layers) {
+            long blocks = blocksOf(Math.max(layer.sizeBytes(), core.sizeBytes()));
+            long share = (blocks + WALKS - 1) / WALKS;
+            for (long from = 0; from < blocks; from += share) {
+                walks.add(new Walk(layer.id(), from, Math.min(from + share, blocks), List.of()));
+            }
+        }
+        pump();
+    }
+
+    /** Asks the source for more as far as window, budget and foreground allow. */
+    void pump() {
+        if (over || !copying) {
+            return;
+        }
+        int allowed = core.isBusy() ? FRAMES_IN_FLIGHT_BUSY : FRAMES_IN_FLIGHT_MAX;
+        while (!walks.isEmpty() && reading + installing < allowed && withinBudget()) {
+            Walk walk = walks.remove();
+            reading++;
+            source.request(
+                    new Message.LayerRead(walk.layer(), common, walk.from(), walk.to(), walk.blocks()),
+                    new Arrival(walk));
+            if (over) {
+                return;
+            }
+        }
+        if (walks.isEmpty() && reading == 0 && installing == 0 && !finishing) {
+            finish();
+        }
+    }
+
+    private boolean withinBudget() {
+        long perSecond = core.settings.rebuildBytesPerSecond();
+        if (perSecond == 0) {
+            return true;
+        }
+        long now = core.loop.nanoTime();
+        budgetBytes = Math.min((double) perSecond, budgetBytes + (now - budgetNanos) / 1e9 * (double) perSecond);
+        budgetNanos = now;
+        if (budgetBytes > 0) {
+            return true;
+        }
+        core.loop.schedule(10_000_000, this::pump);
+        return false;
+    }
+
+    private final class Arrival implements RequestTable.Reply {
+        private final Walk walk;
+
+        Arrival(Walk walk) {
+            this.walk = walk;
+        }
+
+        @Override
+        public void onReply(ReplicaLink link, FrameType type, ByteBuffer b, int at) {
+            reading--;
+            if (over) {
+                return;
+            }
+            if (type == FrameType.ERROR) {
+                abandon("source refused: " + MessageCodec.decode(b, at));
+                return;
+            }
+            if (type != FrameType.LAYER_BLOCKS || !LayerBlocksLayout.matches(b, at)) {
+                core.counters.checksumMismatches.increment();
+                abandon("blocks from the source do not match their checksums");
+                return;
+            }
+            long next = LayerBlocksLayout.nextBlock(b, at);
+            if (next >= 0) {
+                walks.addFirst(walk.goingOnAt(next));
+            }
+            if (LayerBlocksLayout.entryCount(b, at) > 0) {
+                forward(b, at);
+            }
+            pump();
+        }
+
+        @Override
+        public void onLost(ReplicaLink link) {
+            abandon("connection to the source lost");
+        }
+    }
+
+    private void forward(ByteBuffer b, int at) {
+        int payload = FrameLayout.payloadLength(b, at);
+        installing++;
+        long request = target.expect(new Installation(payload));
+        LayerBlocksLayout.readdress(b, at, core.epoch(), request, session);
+        target.sendCopy(b, at, FrameLayout.frameLength(b, at));
+        budgetBytes -= payload;
+    }
+
+    private final class Installation implements RequestTable.Reply {
+        private final int payloadBytes;
+
+        Installation(int payloadBytes) {
+            this.payloadBytes = payloadBytes;
+        }
+
+        @Override
+        public void onReply(ReplicaLink link, FrameType type, ByteBuffer b, int at) {
+            installing--;
+            if (over) {
+                return;
+            }
+            if (type != FrameType.REBUILD_PROGRESS) {
+                abandon("target refused blocks: " + MessageCodec.decode(b, at));
+                return;
+            }
+            installedFrames++;
+            doneBytes += payloadBytes;
+            core.counters.rebuiltBytes.add(payloadBytes);
+            if (doneBytes - reportedBytes >= PROGRESS_EVERY_BYTES) {
+                reportedBytes = doneBytes;
+                core.events.rebuildProgress(target.replica, doneBytes, totalBytes());
+                core.refreshHealth();
+            }
+            pump();
+        }
+
+        @Override
+        public void onLost(ReplicaLink link) {
+            abandon("connection to the target lost");
+        }
+    }
+
+    // ------------------------------------------------------------------ ending
+
+    private void finish() {
+        finishing = true;
+        target.request(
+                new Message.RebuildEnd(session, core.window.lastSequence()),
+                Replies.expecting(Message.Done.class, done -> join(), this::abandon));
+    }
+
+    /** Rule: everything up to here is durable on the target before the registry calls it a member. */
+    private void join() {
+        if (over) {
+            return;
+        }
+        core.view.join(target, this::joined);
+    }
+
+    private void joined() {
+        over = true;
+        if (target.isReady()) {
+            target.request(new Message.Joined(session, core.record().version()), Replies.ignored());
+        }
+        unpin();
+        long took = core.loop.nanoTime() - startedNanos;
+        LOG.info(
+                "rebuild ended: volume={} target={} bytes={} frames={} millis={}",
+                core.volumeName(),
+                target,
+                doneBytes,
+                installedFrames,
+                took / 1_000_000);
+        core.events.rebuildEnded(target.replica, true, doneBytes, took, "");
+        owner.ended(this);
+    }
+
+    void acknowledged() {
+        if (copying) {
+            pump();
+        }
+    }
+
+    /** Gives up. Once the joining is being recorded there is no way back: the view deals with a member that is lost. */
+    void abandon(String reason) {
+        if (over || core.view.isMember(target)) {
+            return;
+        }
+        over = true;
+        LOG.warn("rebuild given up: volume={} target={} reason={}", core.volumeName(), target, reason);
+        target.takesRecords = false;
+        unpin();
+        core.events.rebuildEnded(target.replica, false, doneBytes, core.loop.nanoTime() - startedNanos, reason);
+        owner.ended(this);
+        if (target.isReady()) {
+            target.reset("rebuild given up: " + reason);
+        }
+    }
+
+    private void unpin() {
+        if (source.isReady()) {
+            source.request(new Message.Unpin(SOURCE_PIN), Replies.ignored());
+        }
+    }
+}

@@ -1,0 +1,354 @@
+package io.longhorn.engine;
+
+import io.longhorn.replica.wire.StructureOperation;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Who is in the view: judges the members against each other, removes one that fails, adds one that caught up. A change counts when the
+ * registry has it; until then every confirmation needs the members of both views. Engine loop only.
+ */
+final class ViewKeeper {
+    private static final Logger LOG = LoggerFactory.getLogger(ViewKeeper.class);
+
+    /** Checksum refusals in a row that cost a replica the view; fewer are answered by sending again. */
+    static final int REFUSALS_MAX = 3;
+
+    private final EngineCore core;
+    /** The durable view, plus a member that is joining while its recording is under way. */
+    private final List<ReplicaLink> confirmers = new ArrayList<>();
+
+    private final Set<ReplicaLink> leaving = new HashSet<>();
+    /** Members that shall leave as soon as another holds everything that was confirmed. */
+    private final Map<ReplicaLink, String> unwanted = new HashMap<>();
+    /** Members whose connection is gone; they leave when a peer shows that it is not our own network. */
+    private final Map<ReplicaLink, String> absent = new HashMap<>();
+    /** Members that came back without something they had acknowledged. */
+    private final Set<ReplicaLink> lost = new HashSet<>();
+
+    private @Nullable ReplicaLink joining;
+
+    ViewKeeper(EngineCore core) {
+        this.core = core;
+    }
+
+    void begin(List<ReplicaLink> members) {
+        confirmers.clear();
+        confirmers.addAll(members);
+    }
+
+    boolean isEmpty() {
+        return confirmers.isEmpty();
+    }
+
+    boolean isChanging() {
+        return !leaving.isEmpty() || !unwanted.isEmpty() || joining != null;
+    }
+
+    /** Whether the link counts for confirmations: in the durable view, or joining it. */
+    boolean isMember(ReplicaLink link) {
+        return confirmers.contains(link);
+    }
+
+    /** Everyone who counts for confirmations. */
+    List<ReplicaLink> members() {
+        return confirmers;
+    }
+
+    /** Whether reads may go to it: recorded in the view, connected, and not on its way out. */
+    boolean isReadable(ReplicaLink link) {
+        return link != joining
+                && link.isReady()
+                && confirmers.contains(link)
+                && !leaving.contains(link)
+                && !lost.contains(link)
+                && !unwanted.containsKey(link);
+    }
+
+    // ------------------------------------------------------------------ marks
+
+    /** Rule: a sequence is committed when every member has journaled it. */
+    long journaledByAll() {
+        long least = Long.MAX_VALUE;
+        for (int i = 0; i < confirmers.size(); i++) {
+            least = Math.min(least, confirmers.get(i).journaled());
+        }
+        return least;
+    }
+
+    /** Rule: a sequence is durable when every member has made it so. */
+    long durableByAll() {
+        long least = Long.MAX_VALUE;
+        for (int i = 0; i < confirmers.size(); i++) {
+            least = Math.min(least, confirmers.get(i).durable());
+        }
+        return least;
+    }
+
+    /** Whether every connected replica that takes records has granted so many bytes more. */
+    boolean allHaveCredit(int bytes) {
+        for (ReplicaLink link : core.links.values()) {
+            if (link.takesRecords && link.isReady() && link.creditLeft() < bytes) {
+                if (link.diskFull() && !isMember(link)) {
+                    core.rebuilds().abandon(link, "its disk is full");
+                    return allHaveCredit(bytes);
+                }
+                return false;
+            }
+        }
+        return true;
+    }
+
+    /** A member whose disk has no room for so many bytes; null if all have. */
+    @Nullable
+    ReplicaLink memberWithoutSpace(int bytes) {
+        for (ReplicaLink link : confirmers) {
+            if (link.isReady() && link.diskFull() && link.creditLeft() < bytes) {
+                return link;
+            }
+        }
+        return null;
+    }
+
+    // ------------------------------------------------------------------ judging
+
+    /** A member said something: connections that are gone are not our own network's fault. */
+    void answered(ReplicaLink peer) {
+        if (!absent.isEmpty() && !absent.containsKey(peer)) {
+            Map<ReplicaLink, String> gone = new HashMap<>(absent);
+            absent.clear();
+            gone.forEach(this::leave);
+        }
+    }
+
+    /** The connection of a member is gone. */
+    void absent(ReplicaLink link, String cause) {
+        if (link.refusals == 0 || link.refusals >= REFUSALS_MAX) {
+            absent.put(link, cause);
+        }
+        for (ReplicaLink peer : confirmers) {
+            if (peer != link && peer.isReady()) {
+                peer.ping(core.loop.nanoTime());
+            }
+        }
+    }
+
+    /** A member reconnected and holds all it acknowledged. */
+    void present(ReplicaLink link) {
+        absent.remove(link);
+        lost.remove(link);
+        unwanted.remove(link);
+    }
+
+    /** A member came back without something it acknowledged, or did not come back at all. */
+    void lostTail(ReplicaLink link) {
+        lost.add(link);
+        if (lost.containsAll(confirmers)) {
+            core.unflushedWritesLost();
+        } else {
+            leave(link, "lost records it had acknowledged");
+        }
+    }
+
+    /**
+     * Looks for members that are silent, or slow beside their peers. Called at the end of a turn, after all input.
+     *
+     * @param ran time for which the loop ran since the last call
+     */
+    void judge(long ran, long lastSequence, long flushSequence) {
+        if (!unwanted.isEmpty()) {
+            Map<ReplicaLink, String> again = new HashMap<>(unwanted);
+            unwanted.clear();
+            again.forEach(this::leave);
+        }
+        for (ReplicaLink link : List.copyOf(confirmers)) {
+            judgeSilence(link, ran, lastSequence, flushSequence);
+            judgeLag(link, ran);
+            judgeSyncLag(link, ran, flushSequence);
+        }
+    }
+
+    private void judgeSilence(ReplicaLink link, long ran, long lastSequence, long flushSequence) {
+        boolean owes = !link.isReady()
+                || link.journaled() < lastSequence
+                || link.durable() < flushSequence
+                || link.requests().outstanding() > 0;
+        if (!owes) {
+            link.silentNanos = 0;
+            return;
+        }
+        link.silentNanos += ran;
+        long limit = core.settings.silenceNanos();
+        if (link.silentNanos >= limit) {
+            if (peerAnsweredMeanwhile(link)) {
+                leave(link, "silent for " + link.silentNanos / 1_000_000 + " ms while a peer answered");
+            }
+        } else if (link.isReady() && link.silentNanos >= limit / 4) {
+            link.ping(core.loop.nanoTime());
+        }
+    }
+
+    private boolean peerAnsweredMeanwhile(ReplicaLink link) {
+        for (ReplicaLink peer : confirmers) {
+            if (peer != link && peer.isReady() && peer.silentNanos < core.settings.silenceNanos() / 2) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private void judgeLag(ReplicaLink link, long ran) {
+        long best = bestJournaled(link);
+        if (link.journaled() >= best) {
+            link.lagMark = 0;
+        } else if (link.lagMark == 0 || link.journaled() >= link.lagMark) {
+            link.lagMark = best;
+            link.lagNanos = 0;
+        } else {
+            link.lagNanos += ran;
+            if (link.lagNanos >= core.settings.silenceNanos()) {
+                leave(link, "records lag behind its peers by " + link.lagNanos / 1_000_000 + " ms");
+            }
+        }
+    }
+
+    private void judgeSyncLag(ReplicaLink link, long ran, long flushSequence) {
+        if (flushSequence == 0 || link.durable() >= flushSequence || !aPeerIsDurable(link, flushSequence)) {
+            link.syncLagNanos = 0;
+            return;
+        }
+        link.syncLagNanos += ran;
+        if (link.syncLagNanos >= core.settings.syncLagNanos()) {
+            leave(link, "syncs lag behind its peers by " + link.syncLagNanos / 1_000_000 + " ms");
+        }
+    }
+
+    private boolean aPeerIsDurable(ReplicaLink link, long sequence) {
+        for (ReplicaLink peer : confirmers) {
+            if (peer != link && peer.isReady() && peer.durable() >= sequence) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private long bestJournaled(ReplicaLink link) {
+        long best = 0;
+        for (ReplicaLink peer : confirmers) {
+            if (peer != link && peer.isReady()) {
+                best = Math.max(best, peer.journaled());
+            }
+        }
+        return best;
+    }
+
+    // ------------------------------------------------------------------ leaving and joining
+
+    /** Takes a member out of the view, as soon as another member holds everything that was confirmed. */
+    void leave(ReplicaLink link, String reason) {
+        if (!confirmers.contains(link) || leaving.contains(link) || link == joining) {
+            if (link == joining) {
+                unwanted.put(link, reason);
+            }
+            return;
+        }
+        if (!aPeerHoldsEverything(link)) {
+            unwanted.put(link, reason);
+            return;
+        }
+        unwanted.remove(link);
+        absent.remove(link);
+        leaving.add(link);
+        LOG.warn("replica leaves the view: volume={} replica={} reason={}", core.volumeName(), link, reason);
+        core.keeperOrFail().change(record -> without(record, link.id()), record -> left(link, reason));
+    }
+
+    /** A view change keeps at least one member that holds every confirmed sequence. */
+    private boolean aPeerHoldsEverything(ReplicaLink link) {
+        for (ReplicaLink peer : confirmers) {
+            if (peer != link
+                    && peer != joining
+                    && peer.isReady()
+                    && !leaving.contains(peer)
+                    && !lost.contains(peer)
+                    && peer.journaled() >= core.committed()) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private static VolumeRecord without(VolumeRecord record, UUID member) {
+        if (!record.view().contains(member)) {
+            return record;
+        }
+        List<UUID> rest = new ArrayList<>(record.view());
+        rest.remove(member);
+        return record.withView(rest);
+    }
+
+    private void left(ReplicaLink link, String reason) {
+        leaving.remove(link);
+        lost.remove(link);
+        confirmers.remove(link);
+        link.takesRecords = false;
+        core.counters.replicasLost.increment();
+        core.events.replicaLost(link.replica, reason);
+        recorded();
+        if (link.isReady()) {
+            link.reset("left the view: " + reason);
+        }
+        core.refreshHealth();
+        core.advance();
+        core.pump();
+    }
+
+    /**
+     * Records a caught-up replica as a member. From now on confirmations need it too; {@code done} is called when the registry has it.
+     */
+    void join(ReplicaLink link, Runnable done) {
+        joining = link;
+        confirmers.add(link);
+        // What the others acknowledged before does not bind the new member: reads ask again, all of them.
+        core.lease.lapse();
+        core.keeperOrFail().change(record -> with(record, link.id()), record -> {
+            joining = null;
+            recorded();
+            done.run();
+            if (!link.isReady()) {
+                absent(link, "connection lost while joining");
+            }
+            core.refreshHealth();
+            core.advance();
+        });
+    }
+
+    private static VolumeRecord with(VolumeRecord record, UUID member) {
+        if (record.view().contains(member)) {
+            return record;
+        }
+        List<UUID> all = new ArrayList<>(record.view());
+        all.add(member);
+        return record.withView(all);
+    }
+
+    /** The registry has a new view: the replicas learn of it ahead of every later record. */
+    private void recorded() {
+        VolumeRecord record = core.record();
+        for (ReplicaLink link : core.links.values()) {
+            link.recordVersion(record.version());
+        }
+        if (core.state() == EngineCore.State.OPEN || core.state() == EngineCore.State.OPENING) {
+            core.sequenceStructure(new StructureOperation.ViewChange(record.version(), record.view()), null);
+            core.armTick();
+        }
+    }
+}

@@ -1,0 +1,596 @@
+package io.longhorn.engine;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.longhorn.DamagedBlockException;
+import io.longhorn.DiskFullException;
+import io.longhorn.Durability;
+import io.longhorn.FencedException;
+import io.longhorn.HealthState;
+import io.longhorn.LonghornException;
+import io.longhorn.SalvageNeededException;
+import io.longhorn.TooFewReplicasException;
+import io.longhorn.UnflushedWritesLostException;
+import io.longhorn.VolumeLimits;
+import io.longhorn.replica.wire.FrameType;
+import io.longhorn.replica.wire.LayerId;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** The engine alone, on virtual time, against replicas that a test can make misbehave. */
+class EngineCoreTest {
+    private static final long MILLI = 1_000_000;
+    private static final long SECOND = 1000 * MILLI;
+    private static final int BLOCK = 4096;
+
+    private final TurnLoop loop = new TurnLoop();
+    private final MemoryRegistry registry = new MemoryRegistry();
+    private final List<ScriptedReplica> replicas = new ArrayList<>();
+    private final Outcomes outcomes = new Outcomes();
+    private long engines = 100;
+
+    /** Remembers how operations ended. */
+    private static final class Outcome implements Completion {
+        boolean over;
+        LonghornException failure;
+
+        @Override
+        public void done(LonghornException cause) {
+            assertThat(over).as("told twice").isFalse();
+            over = true;
+            failure = cause;
+        }
+
+        boolean isConfirmed() {
+            return over && failure == null;
+        }
+    }
+
+    private static final class Outcomes implements EngineEvents {
+        final List<String> events = new ArrayList<>();
+
+        @Override
+        public void healthChanged(HealthState before, HealthState after) {
+            events.add("health " + after);
+        }
+
+        @Override
+        public void replicaLost(ReplicaRecord replica, String reason) {
+            events.add("lost " + replica.endpoint());
+        }
+
+        @Override
+        public void rebuildStarted(ReplicaRecord replica, long totalBytes) {
+            events.add("rebuild " + replica.endpoint());
+        }
+
+        @Override
+        public void rebuildProgress(ReplicaRecord replica, long doneBytes, long totalBytes) {}
+
+        @Override
+        public void rebuildEnded(ReplicaRecord replica, boolean inSync, long bytes, long tookNanos, String reason) {
+            events.add("rebuilt " + replica.endpoint() + " " + inSync);
+        }
+
+        @Override
+        public void blockRepaired(UUID replica, String location, long offsetBytes) {
+            events.add("repaired " + offsetBytes);
+        }
+
+        @Override
+        public void blockDamaged(long offsetBytes) {
+            events.add("damaged " + offsetBytes);
+        }
+
+        @Override
+        public void fenced(long newerEpoch) {
+            events.add("fenced " + newerEpoch);
+        }
+    }
+
+    @BeforeEach
+    void makeVolume() {
+        List<ReplicaRecord> records = new ArrayList<>();
+        for (int i = 0; i < 3; i++) {
+            UUID id = new UUID(1, i);
+            replicas.add(new ScriptedReplica(loop, "r" + i + ":1", id));
+            records.add(new ReplicaRecord(id, "r" + i + ":1"));
+        }
+        VolumeRecord record = new VolumeRecord(
+                1,
+                "vol",
+                new UUID(2, 2),
+                1 << 20,
+                Durability.ON_FLUSH,
+                3,
+                1,
+                VolumeLimits.NONE,
+                Map.of(),
+                0,
+                0,
+                VolumeRecord.NO_ENGINE,
+                records,
+                records.stream().map(ReplicaRecord::replicaId).toList(),
+                Optional.empty());
+        registry.compareAndSet(record);
+    }
+
+    private EngineCore engine() {
+        EngineSettings settings = new EngineSettings(
+                800 * MILLI,
+                9 * SECOND,
+                3 * SECOND,
+                30 * SECOND,
+                30 * SECOND,
+                100 * MILLI,
+                2 * SECOND,
+                64,
+                1024,
+                16 << 20,
+                1 << 20,
+                0,
+                "");
+        return new EngineCore(
+                loop,
+                ScriptedReplica.connector(loop, replicas),
+                registry,
+                settings,
+                "vol",
+                new UUID(9, engines++),
+                outcomes);
+    }
+
+    private EngineCore open() {
+        EngineCore core = engine();
+        Outcome opened = new Outcome();
+        core.open(opened);
+        loop.until(() -> opened.over, 40 * SECOND);
+        if (opened.failure != null) {
+            throw opened.failure;
+        }
+        return core;
+    }
+
+    private static ByteBuffer filled(int bytes, int value) {
+        byte[] data = new byte[bytes];
+        Arrays.fill(data, (byte) value);
+        return ByteBuffer.wrap(data);
+    }
+
+    private Outcome write(EngineCore core, long offset, ByteBuffer data) {
+        Outcome outcome = new Outcome();
+        core.write(offset, data, false, outcome);
+        loop.settle();
+        return outcome;
+    }
+
+    private byte[] read(EngineCore core, long offset, int length) {
+        ByteBuffer target = ByteBuffer.allocate(length);
+        Outcome outcome = new Outcome();
+        core.reads.read(LayerId.LIVE, 0, offset, target, outcome);
+        loop.until(() -> outcome.over, 40 * SECOND);
+        if (outcome.failure != null) {
+            throw outcome.failure;
+        }
+        return target.array();
+    }
+
+    @Test
+    void openingTakesTheNextEpochAndBecomesTheLeaseHolder() {
+        EngineCore core = open();
+
+        assertThat(core.epoch()).isEqualTo(1);
+        assertThat(registry.get("vol").holder())
+                .hasValueSatisfying(h -> assertThat(h.epoch()).isEqualTo(1));
+        assertThat(core.health().state()).isEqualTo(HealthState.HEALTHY);
+    }
+
+    @Test
+    void writeIsConfirmedOnlyWhenEveryReplicaHasIt() {
+        EngineCore core = open();
+        replicas.get(2).mute = true;
+
+        Outcome outcome = write(core, 0, filled(BLOCK, 5));
+
+        assertThat(outcome.over).isFalse();
+        assertThat(replicas.get(0).block(0)[0]).isEqualTo((byte) 5);
+    }
+
+    @Test
+    void confirmedWriteIsReadBack() {
+        EngineCore core = open();
+
+        assertThat(write(core, 2 * BLOCK, filled(3 * BLOCK, 7)).isConfirmed()).isTrue();
+
+        assertThat(read(core, 2 * BLOCK, 3 * BLOCK)).containsOnly(7);
+        assertThat(read(core, 0, BLOCK)).containsOnly(0);
+    }
+
+    @Test
+    void unalignedWriteKeepsTheRestOfItsBlocks() {
+        EngineCore core = open();
+        write(core, 0, filled(3 * BLOCK, 1));
+
+        Outcome outcome = write(core, 100, filled(2 * BLOCK, 2));
+        loop.settle();
+
+        assertThat(outcome.isConfirmed()).isTrue();
+        byte[] all = read(core, 0, 3 * BLOCK);
+        assertThat(Arrays.copyOfRange(all, 0, 100)).containsOnly(1);
+        assertThat(Arrays.copyOfRange(all, 100, 100 + 2 * BLOCK)).containsOnly(2);
+        assertThat(Arrays.copyOfRange(all, 100 + 2 * BLOCK, 3 * BLOCK)).containsOnly(1);
+    }
+
+    @Test
+    void overlappingPartialWritesApplyInCallOrder() {
+        EngineCore core = open();
+        Outcome first = new Outcome();
+        Outcome second = new Outcome();
+        Outcome third = new Outcome();
+        core.write(10, filled(100, 1), false, first);
+        core.write(50, filled(100, 2), false, second);
+        core.write(0, filled(BLOCK, 3), false, third);
+        loop.settle();
+
+        assertThat(List.of(first.isConfirmed(), second.isConfirmed(), third.isConfirmed()))
+                .containsOnly(true);
+        assertThat(read(core, 0, BLOCK)).containsOnly(3);
+    }
+
+    @Test
+    void unalignedZeroesReadAsZeroes() {
+        EngineCore core = open();
+        write(core, 0, filled(6 * BLOCK, 9));
+        Outcome outcome = new Outcome();
+        core.writeZeroes(1000, 4 * BLOCK, false, false, outcome);
+        loop.settle();
+
+        assertThat(outcome.isConfirmed()).isTrue();
+        byte[] all = read(core, 0, 6 * BLOCK);
+        assertThat(Arrays.copyOfRange(all, 0, 1000)).containsOnly(9);
+        assertThat(Arrays.copyOfRange(all, 1000, 1000 + 4 * BLOCK)).containsOnly(0);
+        assertThat(Arrays.copyOfRange(all, 1000 + 4 * BLOCK, 6 * BLOCK)).containsOnly(9);
+    }
+
+    @Test
+    void flushWaitsForEveryReplicaToBeDurable() {
+        EngineCore core = open();
+        write(core, 0, filled(BLOCK, 5));
+        replicas.get(1).neverDurable = true;
+        Outcome flushed = new Outcome();
+        core.flush(flushed);
+        loop.settle();
+        // Durable numbers of before still cover the opening's own records, not the write.
+        assertThat(flushed.over).isFalse();
+
+        replicas.get(1).neverDurable = false;
+        Outcome again = new Outcome();
+        core.flush(again);
+        loop.settle();
+
+        assertThat(flushed.isConfirmed()).isTrue();
+        assertThat(again.isConfirmed()).isTrue();
+    }
+
+    @Test
+    void silentReplicaLeavesTheViewAndTheWriteGoesOn() {
+        EngineCore core = open();
+        replicas.get(2).mute = true;
+        Outcome outcome = write(core, 0, filled(BLOCK, 5));
+
+        loop.until(() -> outcome.over, 2 * SECOND);
+
+        assertThat(outcome.isConfirmed()).isTrue();
+        assertThat(registry.get("vol").view()).doesNotContain(replicas.get(2).id);
+        assertThat(core.health().state()).isEqualTo(HealthState.DEGRADED);
+    }
+
+    @Test
+    void nothingIsConfirmedWithoutALostReplicaUntilTheRegistryHasTheView() {
+        EngineCore core = open();
+        registry.failing = true;
+        replicas.get(2).down = true;
+        replicas.get(2).cut();
+        Outcome outcome = write(core, 0, filled(BLOCK, 5));
+        loop.pass(5 * SECOND);
+        assertThat(outcome.over).isFalse();
+
+        registry.failing = false;
+        loop.until(() -> outcome.over, 5 * SECOND);
+
+        assertThat(outcome.isConfirmed()).isTrue();
+    }
+
+    @Test
+    void allReplicasSilentKeepsTheView() {
+        EngineCore core = open();
+        replicas.forEach(r -> r.mute = true);
+        Outcome outcome = write(core, 0, filled(BLOCK, 5));
+        loop.pass(5 * SECOND);
+        assertThat(outcome.over).isFalse();
+        assertThat(registry.get("vol").view()).hasSize(3);
+
+        replicas.forEach(r -> r.mute = false);
+        replicas.forEach(ScriptedReplica::cut);
+        loop.until(() -> outcome.over, 5 * SECOND);
+
+        assertThat(outcome.isConfirmed()).isTrue();
+    }
+
+    @Test
+    void returningReplicaIsRebuiltUnasked() {
+        EngineCore core = open();
+        write(core, 0, filled(BLOCK, 5));
+        replicas.get(2).down = true;
+        replicas.get(2).cut();
+        Outcome without = write(core, BLOCK, filled(40 * BLOCK, 6));
+        loop.until(() -> without.over, 3 * SECOND);
+        replicas.get(2).down = false;
+
+        loop.until(() -> core.health().state() == HealthState.HEALTHY, 10 * SECOND);
+        loop.pass(SECOND);
+
+        assertThat(registry.get("vol").view()).contains(replicas.get(2).id);
+        for (int b = 0; b < 41; b++) {
+            assertThat(replicas.get(2).block(b)).isEqualTo(replicas.get(0).block(b));
+        }
+    }
+
+    @Test
+    void emptyDiskGetsANewReplica() {
+        EngineCore core = open();
+        write(core, 0, filled(BLOCK, 5));
+        replicas.get(1).exists = false;
+        replicas.get(1).cut();
+        write(core, 0, filled(BLOCK, 6));
+
+        loop.until(
+                () -> !registry.get("vol").replicas().stream()
+                                .anyMatch(r -> r.replicaId().equals(replicas.get(1).id))
+                        && core.health().state() == HealthState.HEALTHY,
+                20 * SECOND);
+
+        assertThat(registry.get("vol").replicas()).hasSize(3);
+    }
+
+    @Test
+    void secondEngineFencesTheFirst() {
+        EngineCore first = open();
+        registry.provesDeath = true;
+        EngineCore second = open();
+
+        Outcome late = write(first, 0, filled(BLOCK, 1));
+        loop.pass(5 * SECOND);
+
+        assertThat(second.epoch()).isEqualTo(2);
+        assertThat(late.failure).isInstanceOf(FencedException.class);
+    }
+
+    @Test
+    void openerWaitsForTheLeaseOfAnEngineThatMayLive() {
+        open();
+        long before = loop.nanoTime();
+
+        open();
+
+        assertThat(loop.nanoTime() - before).isGreaterThan(3 * SECOND);
+    }
+
+    @Test
+    void openerNeedNotWaitForAnEngineThatClosed() {
+        EngineCore first = open();
+        Outcome closed = new Outcome();
+        first.close(closed);
+        loop.until(() -> closed.over, SECOND);
+        long before = loop.nanoTime();
+
+        open();
+
+        assertThat(loop.nanoTime() - before).isLessThan(SECOND);
+    }
+
+    @Test
+    void longestHistoryWinsAndShorterMembersAreBroughtUp() {
+        EngineCore first = open();
+        write(first, 0, filled(BLOCK, 5));
+        replicas.get(1).mute = true;
+        replicas.get(1).down = true;
+        Outcome unconfirmed = write(first, BLOCK, filled(BLOCK, 6));
+        assertThat(unconfirmed.over).isFalse();
+        replicas.get(1).mute = false;
+        replicas.get(1).down = false;
+        registry.provesDeath = true;
+
+        EngineCore second = open();
+
+        assertThat(read(second, BLOCK, BLOCK)).containsOnly(6);
+        assertThat(replicas.get(1).block(1)[0]).isEqualTo((byte) 6);
+        assertThat(registry.get("vol").view()).hasSize(3);
+    }
+
+    @Test
+    void uncertainReplicasAloneAreNotOpened() {
+        open();
+        registry.provesDeath = true;
+        replicas.get(0).down = true;
+        replicas.get(0).cut();
+        replicas.get(1).uncertain = true;
+        replicas.get(2).uncertain = true;
+
+        assertThatThrownBy(this::open).isInstanceOf(SalvageNeededException.class);
+    }
+
+    @Test
+    void oneCertainReplicaIsEnoughToOpen() {
+        EngineCore first = open();
+        write(first, 0, filled(BLOCK, 5));
+        registry.provesDeath = true;
+        replicas.get(0).down = true;
+        replicas.get(0).cut();
+        replicas.get(1).down = true;
+        replicas.get(1).cut();
+
+        EngineCore second = open();
+
+        assertThat(read(second, 0, BLOCK)).containsOnly(5);
+        assertThat(registry.get("vol").view()).containsExactly(replicas.get(2).id);
+    }
+
+    @Test
+    void unreachableVolumeSaysHowManyReplicasItNeeds() {
+        replicas.forEach(r -> r.down = true);
+
+        assertThatThrownBy(this::open).isInstanceOf(TooFewReplicasException.class);
+    }
+
+    @Test
+    void replicaThatLostAcknowledgedRecordsLeavesTheView() {
+        EngineCore core = open();
+        write(core, 0, filled(BLOCK, 5));
+        replicas.get(1).losePower();
+        Outcome next = write(core, BLOCK, filled(BLOCK, 6));
+
+        loop.until(() -> next.over && core.health().state() == HealthState.HEALTHY, 10 * SECOND);
+
+        assertThat(next.isConfirmed()).isTrue();
+        assertThat(outcomes.events).contains("lost r1:1", "rebuilt r1:1 true");
+        assertThat(replicas.get(1).block(0)[0]).isEqualTo((byte) 5);
+    }
+
+    @Test
+    void lossOfUnflushedWritesEverywhereFailsTheSession() {
+        EngineCore core = open();
+        write(core, 0, filled(BLOCK, 5));
+        replicas.forEach(ScriptedReplica::losePower);
+        Outcome flushed = new Outcome();
+        core.flush(flushed);
+
+        loop.until(() -> flushed.over, 10 * SECOND);
+
+        assertThat(flushed.failure).isInstanceOf(UnflushedWritesLostException.class);
+    }
+
+    @Test
+    void badCopyIsNeverReturnedAndIsRepaired() {
+        EngineCore core = open();
+        write(core, 0, filled(BLOCK, 5));
+        replicas.get(0).rotten = true;
+        replicas.get(1).rotten = true;
+
+        assertThat(read(core, 0, BLOCK)).containsOnly(5);
+        loop.settle();
+
+        assertThat(outcomes.events).contains("repaired 0");
+        assertThat(core.counters.checksumMismatches.sum()).isPositive();
+    }
+
+    @Test
+    void blockWithoutAGoodCopyFailsByName() {
+        EngineCore core = open();
+        write(core, 4 * BLOCK, filled(BLOCK, 5));
+        replicas.forEach(r -> r.rotten = true);
+
+        assertThatThrownBy(() -> read(core, 4 * BLOCK, BLOCK))
+                .isInstanceOf(DamagedBlockException.class)
+                .hasMessageContaining("block 4");
+    }
+
+    @Test
+    void readIsHeldUntilWhatItShowsIsConfirmed() {
+        EngineCore core = open();
+        replicas.get(2).mute = true;
+        Outcome written = write(core, 0, filled(BLOCK, 5));
+        ByteBuffer target = ByteBuffer.allocate(BLOCK);
+        Outcome readBack = new Outcome();
+        core.reads.read(LayerId.LIVE, 0, 0, target, readBack);
+        loop.settle();
+        assertThat(readBack.over).isFalse();
+
+        loop.until(() -> readBack.over, 5 * SECOND);
+
+        assertThat(written.isConfirmed()).isTrue();
+        assertThat(target.array()).containsOnly(5);
+    }
+
+    @Test
+    void readAfterIdleRenewsTheLease() {
+        EngineCore core = open();
+        write(core, 0, filled(BLOCK, 5));
+        loop.pass(10 * SECOND);
+        int pings = count(FrameType.PING);
+
+        assertThat(read(core, 0, BLOCK)).containsOnly(5);
+
+        assertThat(count(FrameType.PING)).isEqualTo(pings + 3);
+    }
+
+    private int count(FrameType type) {
+        return (int) replicas.stream()
+                .flatMap(r -> r.received.stream())
+                .filter(t -> t == type)
+                .count();
+    }
+
+    @Test
+    void fullDiskIsTheCallersErrorAndReadsGoOn() {
+        EngineCore core = open();
+        write(core, 0, filled(BLOCK, 5));
+        replicas.get(0).full = true;
+        Outcome last = write(core, 0, filled(BLOCK, 6));
+        List<Outcome> rest = new ArrayList<>();
+        for (int i = 0; i < 300; i++) {
+            rest.add(write(core, BLOCK, filled(BLOCK, 7)));
+        }
+        loop.pass(SECOND);
+
+        assertThat(last.isConfirmed()).isTrue();
+        assertThat(rest.get(299).failure).isInstanceOf(DiskFullException.class);
+        assertThat(read(core, 0, BLOCK)).containsOnly(6);
+    }
+
+    @Test
+    void compareAndWriteReplacesOnlyWhatMatches() {
+        EngineCore core = open();
+        write(core, 0, filled(BLOCK, 5));
+        Outcome first = new Outcome();
+        Request matching = core.compareAndWrite(512, filled(512, 5), filled(512, 6), false, first);
+        loop.settle();
+        Outcome second = new Outcome();
+        Request differing = core.compareAndWrite(512, filled(512, 5), filled(512, 7), false, second);
+        loop.settle();
+
+        assertThat(first.isConfirmed() && second.isConfirmed()).isTrue();
+        assertThat(matching.mismatch).isEqualTo(-1);
+        assertThat(differing.mismatch).isZero();
+        assertThat(Arrays.copyOfRange(read(core, 0, BLOCK), 512, 1024)).containsOnly(6);
+    }
+
+    @Test
+    void framesAreReturnedToThePool() {
+        EngineCore core = open();
+        for (int i = 0; i < 1000; i++) {
+            write(core, (i % 100) * (long) BLOCK, filled(BLOCK, i));
+        }
+        loop.pass(SECOND);
+
+        assertThat(core.window.isEmpty()).isTrue();
+        assertThat(core.pool.leased()).isZero();
+    }
+
+    @Test
+    void quietVolumeTellsWhatIsCommitted() {
+        EngineCore core = open();
+        write(core, 0, filled(BLOCK, 5));
+        loop.pass(100 * MILLI);
+
+        assertThat(replicas).allSatisfy(r -> assertThat(r.committed).isEqualTo(core.window.lastSequence()));
+    }
+}
