@@ -506,9 +506,15 @@ final class ReplicaLink implements Connection.Handler, Connection.Connector.Resu
             this.mine = mine;
         }
 
+        /** Identity is meant: a connection is equal to nothing but itself. */
+        @SuppressWarnings("ReferenceEquality")
+        private boolean isCurrent() {
+            return connection == mine;
+        }
+
         @Override
         public void onFrame(ByteBuffer b, int at, int length) {
-            if (connection != mine) {
+            if (!isCurrent()) {
                 return;
             }
             try {
@@ -520,14 +526,14 @@ final class ReplicaLink implements Connection.Handler, Connection.Connector.Resu
 
         @Override
         public void onBatchEnd() {
-            if (connection == mine) {
+            if (isCurrent()) {
                 ReplicaLink.this.onBatchEnd();
             }
         }
 
         @Override
         public void onClosed(String cause) {
-            if (connection == mine) {
+            if (isCurrent()) {
                 ReplicaLink.this.onClosed(cause);
             }
         }
