@@ -40,7 +40,8 @@ class GoldenVectorTest {
                     assertThat(FrameLayout.checkStart(b, 0)).isEqualTo(bytes.length);
                     assertThat(FrameLayout.headerCrcMatches(b, 0)).isTrue();
                     assertThat(FrameText.decoding(b, bytes.length)).isEqualTo(wordsOf(vector));
-                    assertThat(wordsOf(vector)).noneMatch(line -> line.startsWith("check = ") && !line.endsWith("NONE"));
+                    assertThat(wordsOf(vector))
+                            .noneMatch(line -> line.startsWith("check = ") && !line.endsWith("NONE"));
                 }));
     }
 
