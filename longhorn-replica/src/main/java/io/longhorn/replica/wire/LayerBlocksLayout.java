@@ -4,7 +4,7 @@ import java.nio.ByteBuffer;
 
 /**
  * Blocks of one layer with their map entries: a source replica's answer to LAYER_READ, forwarded by the engine to a replica that is being
- * rebuilt with only request id, epoch and session changed. See {@code docs/format/wire.md}, section 9.
+ * rebuilt with only request id, epoch and session changed. See {@code docs/format/wire.md}, section 8.
  *
  * <pre>
  *  40        48            56               64           72           76         80

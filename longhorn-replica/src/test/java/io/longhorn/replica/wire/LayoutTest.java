@@ -297,7 +297,8 @@ class LayoutTest {
             boolean isLong = type == FrameType.STATUS_OK
                     || type == FrameType.REBUILD_BEGIN
                     || type == FrameType.LIST_REPLICAS_OK;
-            assertThat(FrameLayout.headerBytesMax(type.code())).isEqualTo(isLong ? 1 << 20 : 64 << 10);
+            int expected = isLong ? 1 << 20 : type == FrameType.HELLO ? 4 << 10 : 64 << 10;
+            assertThat(FrameLayout.headerBytesMax(type.code())).isEqualTo(expected);
         }
         assertThat(FrameLayout.headerBytesMax(9999)).isEqualTo(64 << 10);
     }
