@@ -6,4 +6,5 @@ module io.longhorn.simulator {
     requires transitive io.longhorn.replica;
 
     exports io.longhorn.simulator;
+    exports io.longhorn.simulator.history;
 }
