@@ -11,7 +11,7 @@ import java.util.UUID;
  *
  * <p>Belongs to the loop. A worker may call the methods marked so between {@link #retain} and {@link #release}, both called by the loop.
  */
-@SuppressWarnings("DoNotCallSuggester")
+@SuppressWarnings({"DoNotCallSuggester", "ObjectToString"})
 final class LayerFiles {
     static final String DATA_SUFFIX = ".data";
     static final String MAP_SUFFIX = ".map";
