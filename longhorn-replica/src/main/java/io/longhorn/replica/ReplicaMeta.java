@@ -63,7 +63,7 @@ record ReplicaMeta(
         throw new UnsupportedOperationException();
     }
 
-    /** Name of a replica's directory under {@code replicas}; characters that a file name should not have become {@code _}. */
+    /** Name of a replica's directory; characters that a file name should not have become {@code _}. */
     static String directoryName(String volumeName, UUID replicaId) {
         throw new UnsupportedOperationException();
     }
