@@ -24,11 +24,12 @@ public interface DiskFile extends AutoCloseable {
     /** Gives the range's space back to the disk; it reads as zeroes. Returns false, having done nothing, where not supported. */
     boolean punch(long position, long length) throws IOException;
 
-    /** Reserves and zeroes the range, so that later writes and syncs there need no new space. */
+    /** Reserves and zeroes the range, and lengthens the file if it ends before, so that later writes and syncs there need no new space. */
     void preallocate(long position, long length) throws IOException;
 
     long sizeBytes() throws IOException;
 
+    /** Cuts off what lies behind {@code sizeBytes}; a file that is not longer stays as it is. */
     void truncate(long sizeBytes) throws IOException;
 
     /** Space the file takes on the disk, in bytes; at least an estimate where the system does not tell. */

@@ -1,0 +1,165 @@
+package io.longhorn.replica;
+
+import io.longhorn.DiskLockedException;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.channels.FileLock;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.FileStore;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Locale;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+
+/**
+ * A disk that is a directory of the file system. While it is open it holds an operating system lock on the file {@code lock} in it, so that one
+ * process uses it at a time. Any thread may call it; interrupting a caller neither fails its call nor closes a file for the others, the
+ * interruption stays pending.
+ */
+public final class PathDirectory implements DiskDirectory, AutoCloseable {
+    /** The file that carries the lock. Not part of what callers see: on POSIX, opening and closing it again would give the lock up. */
+    static final String LOCK_NAME = "lock";
+
+    private final Path root;
+    private final FileStore store;
+    private final FileChannel lockChannel;
+    /** So that a file that is renamed while open still knows where it is. */
+    private final Set<PathFile> openFiles = ConcurrentHashMap.newKeySet();
+
+    private PathDirectory(Path root, FileStore store, FileChannel lockChannel) {
+        this.root = root;
+        this.store = store;
+        this.lockChannel = lockChannel;
+    }
+
+    /**
+     * Makes the directory unless it exists, and locks it.
+     *
+     * @throws DiskLockedException if it is in use, by another process or in this one
+     */
+    public static PathDirectory open(Path directory) throws IOException {
+        Path root = Files.createDirectories(directory).toRealPath();
+        FileChannel channel =
+                FileChannel.open(root.resolve(LOCK_NAME), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        try {
+            if (!lock(channel)) {
+                throw new DiskLockedException(root);
+            }
+            return new PathDirectory(root, Files.getFileStore(root), channel);
+        } catch (IOException | RuntimeException e) {
+            channel.close();
+            throw e;
+        }
+    }
+
+    private static boolean lock(FileChannel channel) throws IOException {
+        try {
+            FileLock lock = channel.tryLock();
+            return lock != null;
+        } catch (OverlappingFileLockException e) {
+            return false;
+        }
+    }
+
+    /** Gives up the lock. Files that are still open stay so; whoever opened them closes them first. */
+    @Override
+    public void close() throws IOException {
+        lockChannel.close();
+    }
+
+    @Override
+    public List<String> list(String directory) throws IOException {
+        List<String> names = new ArrayList<>();
+        try (DirectoryStream<Path> entries = Files.newDirectoryStream(resolve(directory))) {
+            entries.forEach(entry -> names.add(String.valueOf(entry.getFileName())));
+            if (directory.isEmpty()) {
+                names.remove(LOCK_NAME);
+            }
+        } catch (NoSuchFileException | NotDirectoryException e) {
+            return List.of();
+        }
+        Collections.sort(names);
+        return names;
+    }
+
+    @Override
+    public boolean exists(String name) throws IOException {
+        return Files.exists(resolve(name));
+    }
+
+    @Override
+    public void createDirectories(String directory) throws IOException {
+        Files.createDirectories(resolve(directory));
+    }
+
+    @Override
+    public DiskFile open(String name, boolean create) throws IOException {
+        PathFile file = PathFile.open(resolve(name), create, openFiles::remove);
+        openFiles.add(file);
+        return file;
+    }
+
+    @Override
+    public void rename(String from, String to) throws IOException {
+        Path source = resolve(from);
+        Path target = resolve(to);
+        Files.move(source, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
+        for (PathFile file : openFiles) {
+            file.renamed(source, target);
+        }
+    }
+
+    @Override
+    public void delete(String name) throws IOException {
+        Files.deleteIfExists(resolve(name));
+    }
+
+    @Override
+    public void syncDirectory(String directory) throws IOException {
+        if (System.getProperty("os.name", "").toLowerCase(Locale.ROOT).startsWith("windows")) {
+            // Windows opens no directory; its file system journals names by itself.
+            return;
+        }
+        Path path = resolve(directory);
+        DiskThread.call(() -> {
+            try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
+                channel.force(true);
+            }
+        });
+    }
+
+    @Override
+    public long usableBytes() throws IOException {
+        return store.getUsableSpace();
+    }
+
+    @Override
+    public String describe() {
+        return root.toString();
+    }
+
+    private Path resolve(String name) {
+        if (name.equals(LOCK_NAME)) {
+            throw new IllegalArgumentException("\"" + name + "\" is the disk's own lock");
+        }
+        for (String part : name.split("/", -1)) {
+            if (part.equals("..") || part.equals(".") || (part.isEmpty() && !name.isEmpty())) {
+                throw new IllegalArgumentException("\"" + name + "\" is no relative name with / between its parts");
+            }
+        }
+        Path path = root.resolve(name);
+        if (!path.startsWith(root)) {
+            throw new IllegalArgumentException("\"" + name + "\" leaves the disk");
+        }
+        return path;
+    }
+}

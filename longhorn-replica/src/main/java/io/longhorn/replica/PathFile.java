@@ -1,0 +1,281 @@
+package io.longhorn.replica;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.ClosedChannelException;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A file of a {@link PathDirectory}. Reads and writes run on a channel that an interrupted caller closes under everyone's hands; whoever
+ * notices opens the file again and repeats, which positional reads and writes allow. Syncs run on a channel of their own that only
+ * {@link DiskThread}s enter: it is never closed that way, so the operating system reports to it every failed write since the last sync.
+ */
+final class PathFile implements DiskFile {
+    /** Interruptions during one call that are survived; each closes the channel once. */
+    private static final int ATTEMPTS_MAX = 1000;
+
+    private static final int ZEROES_BYTES = 1 << 20;
+    private static final ByteBuffer ZEROES =
+            ByteBuffer.allocateDirect(ZEROES_BYTES).asReadOnlyBuffer();
+
+    private final Consumer<PathFile> onClose;
+    /** Identity of the file in its file system; null where there is none. Guards against another file under the same name. */
+    private final @Nullable Object key;
+
+    private volatile FileChannel channel;
+    /** Guarded by this, as the rest below. */
+    private Path path;
+
+    private @Nullable FileChannel syncChannel;
+    private int descriptor = -1;
+    private boolean closed;
+
+    private PathFile(Path path, FileChannel channel, Consumer<PathFile> onClose) throws IOException {
+        this.path = path;
+        this.channel = channel;
+        this.onClose = onClose;
+        key = keyOf(path);
+    }
+
+    static PathFile open(Path path, boolean create, Consumer<PathFile> onClose) throws IOException {
+        FileChannel channel = create
+                ? FileChannel.open(
+                        path, StandardOpenOption.READ, StandardOpenOption.WRITE, StandardOpenOption.CREATE_NEW)
+                : openChannel(path);
+        try {
+            return new PathFile(path, channel, onClose);
+        } catch (IOException | RuntimeException e) {
+            channel.close();
+            throw e;
+        }
+    }
+
+    private static FileChannel openChannel(Path path) throws IOException {
+        return FileChannel.open(path, StandardOpenOption.READ, StandardOpenOption.WRITE);
+    }
+
+    private static @Nullable Object keyOf(Path path) throws IOException {
+        return Files.readAttributes(path, BasicFileAttributes.class).fileKey();
+    }
+
+    @Override
+    public void read(long position, ByteBuffer target) throws IOException {
+        transfer(false, position, target);
+    }
+
+    @Override
+    public void write(long position, ByteBuffer source) throws IOException {
+        transfer(true, position, source);
+    }
+
+    private void transfer(boolean writing, long position, ByteBuffer buffer) throws IOException {
+        int start = buffer.position();
+        boolean interrupted = Thread.interrupted();
+        try {
+            for (int attempt = 1; ; attempt++) {
+                FileChannel used = channel;
+                try {
+                    if (writing) {
+                        writeFully(used, position, buffer);
+                    } else {
+                        readFully(used, position, buffer);
+                    }
+                    return;
+                } catch (ClosedChannelException e) {
+                    interrupted |= Thread.interrupted();
+                    replace(used, e, attempt);
+                    buffer.position(start);
+                }
+            }
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    private static void writeFully(FileChannel channel, long position, ByteBuffer source) throws IOException {
+        long at = position;
+        while (source.hasRemaining()) {
+            at += channel.write(source, at);
+        }
+    }
+
+    private static void readFully(FileChannel channel, long position, ByteBuffer target) throws IOException {
+        long at = position;
+        while (target.hasRemaining()) {
+            int count = channel.read(target, at);
+            if (count < 0) {
+                zeroRest(target);
+                return;
+            }
+            at += count;
+        }
+    }
+
+    private static void zeroRest(ByteBuffer target) {
+        while (target.remaining() >= Long.BYTES) {
+            target.putLong(0);
+        }
+        while (target.hasRemaining()) {
+            target.put((byte) 0);
+        }
+    }
+
+    /** Opens the file again in place of a channel that an interruption closed; several threads may come here with the same one. */
+    private synchronized void replace(FileChannel used, ClosedChannelException cause, int attempt) throws IOException {
+        if (closed || attempt >= ATTEMPTS_MAX) {
+            throw cause;
+        }
+        if (channel == used) {
+            channel = openSame();
+        }
+    }
+
+    /** Another channel of this very file. Caller holds the lock. */
+    private FileChannel openSame() throws IOException {
+        FileChannel another = openChannel(path);
+        if (!Objects.equals(key, keyOf(path))) {
+            another.close();
+            throw new NoSuchFileException(path.toString(), null, "another file took its place while it was open");
+        }
+        return another;
+    }
+
+    @Override
+    public void sync() throws IOException {
+        FileChannel used = syncChannel();
+        DiskThread.call(() -> used.force(false));
+    }
+
+    private synchronized FileChannel syncChannel() throws IOException {
+        requireOpen();
+        FileChannel present = syncChannel;
+        if (present == null) {
+            present = openSame();
+            syncChannel = present;
+        }
+        return present;
+    }
+
+    @Override
+    public synchronized boolean punch(long position, long length) throws IOException {
+        requireOpen();
+        Optional<NativeFiles> files = NativeFiles.available();
+        return files.isPresent() && files.get().punch(descriptor(files.get()), position, length);
+    }
+
+    @Override
+    public synchronized long allocatedBytes() throws IOException {
+        requireOpen();
+        Optional<NativeFiles> files = NativeFiles.available();
+        return files.isPresent() ? files.get().allocatedBytes(descriptor(files.get())) : Files.size(path);
+    }
+
+    /** A descriptor for native calls, made at the first one. Caller holds the lock. */
+    private int descriptor(NativeFiles files) throws IOException {
+        if (descriptor < 0) {
+            int opened = files.open(path.toString());
+            // What was opened, whatever its name is by now: punching another file would destroy it.
+            if (!Objects.equals(key, keyOf(Path.of("/proc/self/fd/" + opened)))) {
+                files.close(opened);
+                throw new NoSuchFileException(path.toString(), null, "another file took its place while it was open");
+            }
+            descriptor = opened;
+        }
+        return descriptor;
+    }
+
+    @Override
+    public void preallocate(long position, long length) throws IOException {
+        ByteBuffer zeroes = ZEROES.duplicate();
+        long end = position + length;
+        for (long at = position; at < end; at += ZEROES_BYTES) {
+            zeroes.clear().limit((int) Math.min(ZEROES_BYTES, end - at));
+            write(at, zeroes);
+        }
+    }
+
+    @Override
+    public long sizeBytes() throws IOException {
+        return onChannel(FileChannel::size);
+    }
+
+    @Override
+    public void truncate(long sizeBytes) throws IOException {
+        onChannel(c -> c.truncate(sizeBytes).isOpen());
+    }
+
+    /** {@link #transfer} for the rare calls. */
+    private <T> T onChannel(ChannelCall<T> call) throws IOException {
+        boolean interrupted = Thread.interrupted();
+        try {
+            for (int attempt = 1; ; attempt++) {
+                FileChannel used = channel;
+                try {
+                    return call.on(used);
+                } catch (ClosedChannelException e) {
+                    interrupted |= Thread.interrupted();
+                    replace(used, e, attempt);
+                }
+            }
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    /** {@code from} became {@code to}: this file, a directory above it, or a file that this one lost its name to. */
+    synchronized void renamed(Path from, Path to) {
+        if (path.startsWith(from)) {
+            path = path.equals(from) ? to : to.resolve(from.relativize(path));
+        }
+    }
+
+    private void requireOpen() throws ClosedChannelException {
+        if (closed) {
+            throw new ClosedChannelException();
+        }
+    }
+
+    @Override
+    public synchronized void close() throws IOException {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        onClose.accept(this);
+        try {
+            closeExtras();
+        } finally {
+            channel.close();
+        }
+    }
+
+    /** What only some files have. Caller holds the lock. */
+    private void closeExtras() throws IOException {
+        try {
+            if (descriptor >= 0) {
+                NativeFiles.available().orElseThrow().close(descriptor);
+            }
+        } finally {
+            if (syncChannel != null) {
+                syncChannel.close();
+            }
+        }
+    }
+
+    private interface ChannelCall<T> {
+        T on(FileChannel channel) throws IOException;
+    }
+}

@@ -1,0 +1,157 @@
+package io.longhorn.replica.transport;
+
+import io.longhorn.HostPort;
+import io.longhorn.replica.wire.Connection;
+import io.longhorn.replica.wire.Loop;
+import java.io.IOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.StandardSocketOptions;
+import java.nio.channels.SelectionKey;
+import java.nio.channels.SocketChannel;
+import java.nio.channels.UnresolvedAddressException;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/** One connect: name look-up, then one address after another, within one time limit. Belongs to the loop. */
+final class ConnectAttempt implements NioLoop.Member, NioLoop.Ready, NameLookup.Answer {
+    private static final Logger LOG = LoggerFactory.getLogger(ConnectAttempt.class);
+
+    private final NioLoop loop;
+    private final String endpoint;
+    private final TransportLimits limits;
+    private final Connection.Connector.Result result;
+
+    private int port;
+    private List<InetAddress> addresses = List.of();
+    private int next;
+    private @Nullable SocketChannel channel;
+    private Loop.@Nullable Timer limit;
+    private boolean decided;
+    /** What a time-out would mean now. */
+    private String doing = "";
+
+    ConnectAttempt(NioLoop loop, String endpoint, TransportLimits limits, Connection.Connector.Result result) {
+        this.loop = loop;
+        this.endpoint = endpoint;
+        this.limits = limits;
+        this.result = result;
+    }
+
+    void start(NameLookup names, HostPort address) {
+        port = address.port();
+        doing = "looking up " + address.host();
+        limit = loop.schedule(limits.connect().toNanos(), this::onTimeUp);
+        loop.add(this);
+        names.find(loop, address.host(), this);
+    }
+
+    @Override
+    public void onFound(List<InetAddress> found) {
+        addresses = found;
+        tryNext("no address");
+    }
+
+    @Override
+    public void onFailed(String cause) {
+        fail(cause);
+    }
+
+    @Override
+    public void onReady(SelectionKey key) {
+        SocketChannel connecting = channel;
+        if (decided || connecting == null) {
+            return;
+        }
+        try {
+            if (connecting.finishConnect()) {
+                succeed(connecting);
+            }
+        } catch (IOException e) {
+            closeChannel();
+            tryNext(String.valueOf(e.getMessage()));
+        }
+    }
+
+    @Override
+    public void onLoopClosing() {
+        fail("the loop was closed");
+    }
+
+    private void onTimeUp() {
+        fail("no answer within " + limits.connect().toMillis() + " ms while " + doing);
+    }
+
+    private void tryNext(String lastCause) {
+        String cause = lastCause;
+        while (!decided) {
+            if (next == addresses.size()) {
+                fail(cause);
+                return;
+            }
+            InetSocketAddress address = new InetSocketAddress(addresses.get(next++), port);
+            doing = "connecting to " + address;
+            try {
+                if (open(address)) {
+                    return;
+                }
+            } catch (IOException | UnresolvedAddressException e) {
+                closeChannel();
+                cause = String.valueOf(e.getMessage());
+            }
+        }
+    }
+
+    /** Returns whether the attempt goes on, or has succeeded. */
+    private boolean open(InetSocketAddress address) throws IOException {
+        SocketChannel opened = SocketChannel.open();
+        channel = opened;
+        opened.configureBlocking(false);
+        opened.setOption(StandardSocketOptions.TCP_NODELAY, true);
+        if (opened.connect(address)) {
+            succeed(opened);
+        } else {
+            loop.register(opened, SelectionKey.OP_CONNECT, this);
+        }
+        return true;
+    }
+
+    private void succeed(SocketChannel connected) throws IOException {
+        NioConnection connection = new NioConnection(loop, connected, endpoint, limits);
+        decide();
+        connection.start(result::onConnected);
+    }
+
+    void fail(String cause) {
+        if (decided) {
+            return;
+        }
+        decide();
+        closeChannel();
+        result.onFailed("cannot connect to " + endpoint + ": " + cause);
+    }
+
+    private void decide() {
+        decided = true;
+        loop.remove(this);
+        Loop.Timer timer = limit;
+        if (timer != null) {
+            timer.cancel();
+        }
+    }
+
+    private void closeChannel() {
+        SocketChannel opened = channel;
+        channel = null;
+        if (opened != null) {
+            loop.keyGone();
+            try {
+                opened.close();
+            } catch (IOException e) {
+                LOG.debug("the socket to {} did not close", endpoint, e);
+            }
+        }
+    }
+}

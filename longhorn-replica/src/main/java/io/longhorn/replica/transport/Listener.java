@@ -1,0 +1,224 @@
+package io.longhorn.replica.transport;
+
+import io.longhorn.replica.wire.Connection;
+import io.longhorn.replica.wire.Loop;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.SocketAddress;
+import java.net.StandardSocketOptions;
+import java.nio.channels.SelectionKey;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.util.concurrent.RejectedExecutionException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Accepts connections at one address. A connection is a stranger until its first whole frame was handled and it is still open; strangers have a
+ * time limit, and there may only be so many.
+ */
+public final class Listener implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Listener.class);
+
+    /** Connections that the system may queue before they are accepted. */
+    private static final int BACKLOG = 1024;
+    /** Connections accepted before others have their turn. */
+    private static final int ACCEPTS_PER_TURN = 64;
+    /** After a failed accept, which mostly means that the process has no file descriptors left. */
+    private static final long PAUSE_NANOS = 100_000_000L;
+    /** Between two log lines about refused connections. */
+    private static final long REPORT_NANOS = 10_000_000_000L;
+
+    private final NioLoop loop;
+    private final ServerSocketChannel channel;
+    private final InetSocketAddress localAddress;
+    private final TransportLimits limits;
+    private final Connection.Acceptor acceptor;
+    private final Door door = new Door();
+
+    private Listener(
+            NioLoop loop,
+            ServerSocketChannel channel,
+            InetSocketAddress localAddress,
+            TransportLimits limits,
+            Connection.Acceptor acceptor) {
+        this.loop = loop;
+        this.channel = channel;
+        this.localAddress = localAddress;
+        this.limits = limits;
+        this.acceptor = acceptor;
+    }
+
+    static Listener open(NioLoop loop, InetSocketAddress address, TransportLimits limits, Connection.Acceptor acceptor)
+            throws IOException {
+        ServerSocketChannel channel = ServerSocketChannel.open();
+        try {
+            channel.configureBlocking(false);
+            channel.setOption(StandardSocketOptions.SO_REUSEADDR, true);
+            if (address.isUnresolved()) {
+                throw new IOException("the host " + address.getHostString() + " has no known address");
+            }
+            channel.bind(address, BACKLOG);
+            SocketAddress bound = channel.getLocalAddress();
+            if (!(bound instanceof InetSocketAddress local)) {
+                throw new IOException("the socket is bound to " + bound + ", which is no internet address");
+            }
+            Listener listener = new Listener(loop, channel, local, limits, acceptor);
+            loop.execute(listener.door::open);
+            return listener;
+        } catch (IOException e) {
+            channel.close();
+            throw new IOException("cannot listen on " + address + ": " + e.getMessage(), e);
+        }
+    }
+
+    /** Where this listens, with the port that was taken. */
+    public InetSocketAddress localAddress() {
+        return localAddress;
+    }
+
+    /** Accepts nothing more, from now on. Connections stay. Any thread; repeated calls do nothing. */
+    @Override
+    public void close() {
+        door.closeChannel();
+        try {
+            loop.execute(door::closed);
+        } catch (RejectedExecutionException e) {
+            LOG.debug("listener {} was closed after its loop", localAddress, e);
+        }
+    }
+
+    /** The part that belongs to the loop. */
+    private final class Door implements NioLoop.Member, NioLoop.Ready {
+        private int strangers;
+        private int refused;
+        private boolean reporting;
+
+        void open() {
+            if (!channel.isOpen()) {
+                return;
+            }
+            try {
+                loop.register(channel, SelectionKey.OP_ACCEPT, this);
+                loop.add(this);
+            } catch (IOException e) {
+                LOG.error("cannot listen on {}", localAddress, e);
+                closeChannel();
+            }
+        }
+
+        @Override
+        public void onReady(SelectionKey key) {
+            try {
+                for (int i = 0; i < ACCEPTS_PER_TURN; i++) {
+                    SocketChannel accepted = channel.accept();
+                    if (accepted == null) {
+                        return;
+                    }
+                    admit(accepted);
+                }
+            } catch (IOException e) {
+                if (!channel.isOpen()) {
+                    return;
+                }
+                LOG.warn("cannot accept connections on {} at the moment", localAddress, e);
+                loop.interest(key, 0);
+                loop.schedule(PAUSE_NANOS, () -> {
+                    if (key.isValid()) {
+                        loop.interest(key, SelectionKey.OP_ACCEPT);
+                    }
+                });
+            }
+        }
+
+        private void admit(SocketChannel accepted) throws IOException {
+            if (strangers >= limits.strangersMax()) {
+                accepted.close();
+                refused++;
+                reportRefused();
+                return;
+            }
+            NioConnection connection;
+            try {
+                accepted.configureBlocking(false);
+                accepted.setOption(StandardSocketOptions.TCP_NODELAY, true);
+                connection = new NioConnection(loop, accepted, nameOf(accepted.getRemoteAddress()), limits);
+            } catch (IOException e) {
+                LOG.debug("a connection to {} broke before it was accepted", localAddress, e);
+                accepted.close();
+                return;
+            }
+            strangers++;
+            connection.watch(new Acquaintance(connection));
+            connection.start(acceptor::onAccepted);
+        }
+
+        /** At most one line in a while, whatever the other side does. */
+        private void reportRefused() {
+            if (reporting) {
+                return;
+            }
+            reporting = true;
+            loop.schedule(REPORT_NANOS, () -> {
+                reporting = false;
+                LOG.warn(
+                        "refused {} connections to {}: {} others had not sent a frame yet",
+                        refused,
+                        localAddress,
+                        limits.strangersMax());
+                refused = 0;
+            });
+        }
+
+        @Override
+        public void onLoopClosing() {
+            closeChannel();
+        }
+
+        void closed() {
+            loop.keyGone();
+            loop.remove(this);
+        }
+
+        void closeChannel() {
+            try {
+                channel.close();
+            } catch (IOException e) {
+                LOG.warn("the listening socket of {} did not close", localAddress, e);
+            }
+        }
+
+        private final class Acquaintance implements FrameConnection.Stranger {
+            private final Loop.Timer limit;
+
+            Acquaintance(NioConnection connection) {
+                limit = loop.schedule(
+                        limits.firstFrame().toNanos(),
+                        () -> connection.endStranger(connection.peerName() + " sent no frame within "
+                                + limits.firstFrame().toMillis() + " ms"));
+            }
+
+            @Override
+            public void onKnown() {
+                onGone();
+            }
+
+            @Override
+            public void onGone() {
+                if (loop.inLoop()) {
+                    strangers--;
+                    limit.cancel();
+                } else {
+                    // It was moved before its first frame.
+                    loop.execute(this::onGone);
+                }
+            }
+        }
+    }
+
+    private static String nameOf(SocketAddress peer) {
+        return peer instanceof InetSocketAddress internet
+                ? new io.longhorn.HostPort(internet.getAddress().getHostAddress(), internet.getPort()).toString()
+                : String.valueOf(peer);
+    }
+}

@@ -1,0 +1,51 @@
+package io.longhorn.replica.transport;
+
+import io.longhorn.HostPort;
+import io.longhorn.replica.wire.Connection;
+import io.longhorn.replica.wire.Loop;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.util.Objects;
+
+/** Connections between processes, over TCP. Endpoints are {@code host:port} or {@code [ipv6]:port}. Safe for any thread. */
+public final class NioTransport implements Connection.Connector {
+    private final TransportLimits limits;
+    private final NameLookup names = new NameLookup();
+
+    public NioTransport(TransportLimits limits) {
+        this.limits = Objects.requireNonNull(limits, "limits");
+    }
+
+    /**
+     * {@inheritDoc}
+     *
+     * <p>Any thread may call this. A name with several addresses is tried one after another.
+     *
+     * @param loop a {@link NioLoop}
+     */
+    @Override
+    public void connect(Loop loop, String endpoint, Result result) {
+        if (!(loop instanceof NioLoop nioLoop)) {
+            throw new IllegalArgumentException("sockets need a NioLoop, not " + loop);
+        }
+        ConnectAttempt attempt = new ConnectAttempt(nioLoop, endpoint, limits, result);
+        HostPort address;
+        try {
+            address = HostPort.parse(endpoint);
+        } catch (IllegalArgumentException e) {
+            nioLoop.execute(() -> attempt.fail(String.valueOf(e.getMessage())));
+            return;
+        }
+        nioLoop.execute(() -> attempt.start(names, address));
+    }
+
+    /**
+     * Accepts connections on {@code loop}; they stay there until they are moved ({@link MovableConnection}).
+     *
+     * @param address where to listen; port 0 takes any free one, see {@link Listener#localAddress}
+     * @throws IOException if the address cannot be had; says which and why
+     */
+    public Listener listen(NioLoop loop, InetSocketAddress address, Connection.Acceptor acceptor) throws IOException {
+        return Listener.open(loop, address, limits, acceptor);
+    }
+}
