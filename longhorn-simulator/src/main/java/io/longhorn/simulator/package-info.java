@@ -1,6 +1,7 @@
 /**
- * Runs engine and replicas in one thread on a virtual clock, with seeded scheduling and faults. The runs themselves are
- * the tests of this module.
+ * Engine, replicas and registry in one thread on virtual time: hosts that lose power, disks that forget what was not synced, a network
+ * that delays and cuts, and a checker that watches what callers were told. A run is fixed by its seed. Read {@code docs/simulator.md}
+ * first, then {@link io.longhorn.simulator.SimScheduler}.
  */
 @NullMarked
 package io.longhorn.simulator;

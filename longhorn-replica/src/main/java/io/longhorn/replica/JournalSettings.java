@@ -1,0 +1,54 @@
+package io.longhorn.replica;
+
+import io.longhorn.replica.wire.FrameLayout;
+
+/**
+ * Size of a disk's journal.
+ *
+ * @param segmentBytes size of a segment file. Large enough that rolling is rare, small enough that recycling is not. The first opening of a disk fixes it
+ * @param segmentsMax segments at most. More space means that checkpoints may lag further behind; every start reads all of it that is not checkpointed
+ * @param segmentsAhead empty segments kept ready, so that an append never waits for one to be made
+ * @param reserveBytes space that only records without blocks may use: structure, view, discard
+ */
+record JournalSettings(int segmentBytes, int segmentsMax, int segmentsAhead, int reserveBytes) {
+    static final String DIRECTORY = "journal";
+    /** Any record fits a segment. */
+    static final int SEGMENT_BYTES_MIN = 384 << 10;
+
+    static final int SEGMENT_BYTES_MAX = 1 << 30;
+    /** One that is written to, one ready, one that waits for its checkpoint. */
+    static final int SEGMENTS_MIN = 3;
+
+    static final int SEGMENTS_MAX = 1024;
+
+    static final JournalSettings DEFAULT = new JournalSettings(32 << 20, 8, 2, 2 << 20);
+
+    JournalSettings {
+        if (segmentBytes < SEGMENT_BYTES_MIN || segmentBytes > SEGMENT_BYTES_MAX || segmentBytes % 4096 != 0) {
+            throw new IllegalArgumentException("segment of " + segmentBytes + " bytes; expected whole 4096, from "
+                    + SEGMENT_BYTES_MIN + " to " + SEGMENT_BYTES_MAX);
+        }
+        if (segmentsMax < SEGMENTS_MIN || segmentsMax > SEGMENTS_MAX) {
+            throw new IllegalArgumentException(
+                    segmentsMax + " segments; expected " + SEGMENTS_MIN + " to " + SEGMENTS_MAX);
+        }
+        if (segmentsAhead < 1 || segmentsAhead > segmentsMax - 2) {
+            throw new IllegalArgumentException(segmentsAhead + " segments ahead; expected 1 to " + (segmentsMax - 2)
+                    + ", two less than there are");
+        }
+        if (reserveBytes < 0 || reserveBytes > (segmentsMax - 1) * usableBytes(segmentBytes)) {
+            throw new IllegalArgumentException("reserve of " + reserveBytes + " bytes; expected less than "
+                    + (segmentsMax - 1) * usableBytes(segmentBytes));
+        }
+    }
+
+    /** Defaults for segments of another size and number: one kept ready ahead, and room for a longest frame in reserve. */
+    static JournalSettings of(int segmentBytes, int segmentsMax) {
+        return new JournalSettings(segmentBytes, segmentsMax, 1, (int) Math.min(2 << 20, usableBytes(segmentBytes)));
+    }
+
+    /** What surely fits a segment, whatever the lengths of the records: the last one may leave up to its own length unused. */
+    static long usableBytes(int segmentBytes) {
+        return (long) segmentBytes - SegmentHeader.BYTES - FrameLayout.RECORD_BYTES_MAX;
+    }
+}
