@@ -140,19 +140,6 @@ public abstract class DiskDirectoryContract {
     }
 
     @Test
-    void aDirectoryIsRenamedWithWhatIsInIt() throws IOException {
-        disk().createDirectories("before/deep");
-        create("before/deep/f", "content");
-        try (DiskFile file = disk().open("before/deep/f", false)) {
-            disk().rename("before", "after");
-            write(file, 0, "C");
-            file.sync();
-        }
-        assertThat(disk().exists("before")).isFalse();
-        assertThat(content("after/deep/f")).isEqualTo("Content");
-    }
-
-    @Test
     void deletingWhatIsMissingIsFineAndWhatIsFullIsNot() throws IOException {
         disk().delete("missing");
         disk().createDirectories("d");
