@@ -4,8 +4,6 @@ import io.longhorn.replica.wire.FramePool;
 import io.longhorn.replica.wire.Loop;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.nio.channels.SelectableChannel;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
@@ -47,9 +45,6 @@ import org.slf4j.LoggerFactory;
 public final class NioLoop implements Loop, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(NioLoop.class);
 
-    /** One read takes at most this much: several of the largest frames, or a hundred small ones, for one journal write. */
-    static final int RECEIVE_BYTES = 512 << 10;
-
     /** How long {@link #close} waits for the thread. */
     private static final long CLOSE_SECONDS = 10;
 
@@ -69,7 +64,7 @@ public final class NioLoop implements Loop, AutoCloseable {
     private final Consumer<SelectionKey> collectReady = this::collectReady;
     private @Nullable SelectionKey[] ready = new SelectionKey[READY_KEYS_INITIAL];
     private int readyCount;
-    private @Nullable ByteBuffer receiveBuffer;
+    private final LoopBuffers buffers = new LoopBuffers();
 
     /** Set between {@link #tryEnter} and the end of that inline work. */
     private boolean entered;
@@ -311,14 +306,8 @@ public final class NioLoop implements Loop, AutoCloseable {
         }
     }
 
-    /** The buffer that sockets of this loop are read into. Its bytes are good until the next read. */
-    ByteBuffer receiveBuffer() {
-        ByteBuffer buffer = receiveBuffer;
-        if (buffer == null) {
-            buffer = ByteBuffer.allocateDirect(RECEIVE_BYTES).order(ByteOrder.LITTLE_ENDIAN);
-            receiveBuffer = buffer;
-        }
-        return buffer;
+    LoopBuffers buffers() {
+        return buffers;
     }
 
     /** Has {@code handler} called when one of {@code operations} is possible. */
