@@ -17,7 +17,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** One connect: name look-up, then one address after another, within one time limit. Belongs to the loop. */
-final class ConnectAttempt implements NioLoop.Member, NioLoop.Ready, NameLookup.Answer {
+final class ConnectAttempt implements NioLoop.Member, LoopSockets.Ready, NameLookup.Answer {
     private static final Logger LOG = LoggerFactory.getLogger(ConnectAttempt.class);
 
     private final NioLoop loop;
@@ -126,7 +126,7 @@ final class ConnectAttempt implements NioLoop.Member, NioLoop.Ready, NameLookup.
         if (opened.connect(address)) {
             succeed(opened);
         } else {
-            loop.register(opened, SelectionKey.OP_CONNECT, this);
+            loop.sockets().register(opened, SelectionKey.OP_CONNECT, this);
         }
         return true;
     }
@@ -172,7 +172,7 @@ final class ConnectAttempt implements NioLoop.Member, NioLoop.Ready, NameLookup.
         SocketChannel opened = channel;
         channel = null;
         if (opened != null) {
-            loop.keyGone();
+            loop.sockets().keyGone();
             try {
                 opened.close();
             } catch (IOException e) {

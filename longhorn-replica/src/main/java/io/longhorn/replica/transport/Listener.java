@@ -98,7 +98,7 @@ public final class Listener implements AutoCloseable {
     }
 
     /** The part that belongs to the loop. */
-    private final class Door implements NioLoop.Member, NioLoop.Ready {
+    private final class Door implements NioLoop.Member, LoopSockets.Ready {
         private int strangers;
         private boolean reporting;
         private int unreported;
@@ -109,7 +109,7 @@ public final class Listener implements AutoCloseable {
                 return;
             }
             try {
-                loop.register(channel, SelectionKey.OP_ACCEPT, this);
+                loop.sockets().register(channel, SelectionKey.OP_ACCEPT, this);
                 loop.add(this);
             } catch (IOException e) {
                 LOG.error("cannot listen on {}", localAddress, e);
@@ -132,10 +132,10 @@ public final class Listener implements AutoCloseable {
                     return;
                 }
                 LOG.warn("cannot accept connections on {} at the moment", localAddress, e);
-                loop.interest(key, 0);
+                loop.sockets().interest(key, 0);
                 loop.schedule(PAUSE_NANOS, () -> {
                     if (key.isValid()) {
-                        loop.interest(key, SelectionKey.OP_ACCEPT);
+                        loop.sockets().interest(key, SelectionKey.OP_ACCEPT);
                     }
                 });
             }
@@ -198,7 +198,7 @@ public final class Listener implements AutoCloseable {
         }
 
         void closed() {
-            loop.keyGone();
+            loop.sockets().keyGone();
             loop.remove(this);
         }
 

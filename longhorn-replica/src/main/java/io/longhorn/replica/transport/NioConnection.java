@@ -17,7 +17,7 @@ import org.slf4j.LoggerFactory;
  * <p>The channel is in non-blocking mode, so interrupting a thread that reads or writes it does nothing to it: only an operation that may block
  * is ended by an interrupt, and closes the channel then (see {@link java.nio.channels.InterruptibleChannel}).
  */
-final class NioConnection extends FrameConnection implements NioLoop.Ready {
+final class NioConnection extends FrameConnection implements LoopSockets.Ready {
     private static final Logger LOG = LoggerFactory.getLogger(NioConnection.class);
 
     /** Reads of one connection before others have their turn. Together more than a dozen of the largest frames. */
@@ -38,7 +38,7 @@ final class NioConnection extends FrameConnection implements NioLoop.Ready {
         super(loop, peerName, limits);
         this.channel = channel;
         this.wire = wireMaker.make(this);
-        this.key = loop.register(channel, SelectionKey.OP_READ, this);
+        this.key = loop.sockets().register(channel, SelectionKey.OP_READ, this);
         loop.add(this);
     }
 
@@ -149,7 +149,7 @@ final class NioConnection extends FrameConnection implements NioLoop.Ready {
     @Override
     void inputChanged() {
         int reads = mayHandOver() && wire.wantsToRead() ? SelectionKey.OP_READ : 0;
-        loop().interest(key, wire.wantsToWrite() ? reads | SelectionKey.OP_WRITE : reads);
+        loop().sockets().interest(key, wire.wantsToWrite() ? reads | SelectionKey.OP_WRITE : reads);
     }
 
     /** After something that may have changed what the wire wants, if the connection is still here. */
@@ -181,23 +181,23 @@ final class NioConnection extends FrameConnection implements NioLoop.Ready {
         wire.leaveLoop();
         if (otherLoop) {
             key.cancel();
-            from.keyGone();
+            from.sockets().keyGone();
         } else {
             // Nothing may be read before what came earlier was handled.
-            from.interest(key, 0);
+            from.sockets().interest(key, 0);
         }
     }
 
     @Override
     boolean mustWaitToArrive() {
         // It was on this loop before, and the selector has not dropped the cancelled key yet.
-        return !key.isValid() && loop().isRegistered(channel);
+        return !key.isValid() && loop().sockets().isRegistered(channel);
     }
 
     @Override
     void arrive(boolean otherLoop) throws IOException {
         if (otherLoop) {
-            key = loop().register(channel, 0, this);
+            key = loop().sockets().register(channel, 0, this);
         }
     }
 
@@ -241,7 +241,7 @@ final class NioConnection extends FrameConnection implements NioLoop.Ready {
             return;
         }
         lingering = true;
-        loop().interest(key, SelectionKey.OP_READ);
+        loop().sockets().interest(key, SelectionKey.OP_READ);
         loop().schedule(LINGER_NANOS, this::closeChannel);
     }
 
@@ -259,7 +259,7 @@ final class NioConnection extends FrameConnection implements NioLoop.Ready {
     }
 
     private void closeChannel() {
-        loop().keyGone();
+        loop().sockets().keyGone();
         try {
             channel.close();
         } catch (IOException e) {

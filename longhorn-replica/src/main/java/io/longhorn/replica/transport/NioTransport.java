@@ -4,6 +4,7 @@ import io.longhorn.HostPort;
 import io.longhorn.replica.wire.Connection;
 import io.longhorn.replica.wire.Loop;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.Objects;
 import java.util.Optional;
@@ -12,21 +13,22 @@ import java.util.Optional;
 public final class NioTransport implements Connection.Connector {
     private final TransportLimits limits;
     private final Optional<TlsEngines> tls;
-    private final NameLookup names = new NameLookup();
+    private final NameLookup names;
 
     /** Without encryption: for loopback, and networks that are trusted as a whole. */
     public NioTransport(TransportLimits limits) {
-        this(limits, Optional.empty());
+        this(limits, Optional.empty(), InetAddress::getAllByName);
     }
 
     /** Both for connecting and for accepting with TLS. */
     public NioTransport(TransportLimits limits, TlsEngines tls) {
-        this(limits, Optional.of(tls));
+        this(limits, Optional.of(tls), InetAddress::getAllByName);
     }
 
-    private NioTransport(TransportLimits limits, Optional<TlsEngines> tls) {
+    NioTransport(TransportLimits limits, Optional<TlsEngines> tls, NameLookup.Resolver resolver) {
         this.limits = Objects.requireNonNull(limits, "limits");
         this.tls = tls;
+        names = new NameLookup(resolver);
     }
 
     /**
