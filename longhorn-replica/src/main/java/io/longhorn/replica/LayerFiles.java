@@ -79,8 +79,15 @@ final class LayerFiles {
 
     private static void createFile(DiskDirectory directory, String name, long lengthBytes) throws IOException {
         try (DiskFile file = directory.open(name, true)) {
-            file.truncate(lengthBytes);
+            lengthen(file, lengthBytes);
             file.sync();
+        }
+    }
+
+    /** Gives the file its length by its last byte; what is before takes no space. */
+    private static void lengthen(DiskFile file, long lengthBytes) throws IOException {
+        if (file.sizeBytes() < lengthBytes) {
+            file.write(lengthBytes - 1, ByteBuffer.allocate(1));
         }
     }
 
@@ -94,9 +101,7 @@ final class LayerFiles {
 
     private static void expandFile(DiskDirectory directory, String name, long lengthBytes) throws IOException {
         try (DiskFile file = directory.open(name, false)) {
-            if (file.sizeBytes() < lengthBytes) {
-                file.truncate(lengthBytes);
-            }
+            lengthen(file, lengthBytes);
             file.sync();
         }
     }
