@@ -84,10 +84,9 @@ final class LayerFiles {
         }
     }
 
-    /** Gives the file its length by its last byte; what is before takes no space. */
     private static void lengthen(DiskFile file, long lengthBytes) throws IOException {
         if (file.sizeBytes() < lengthBytes) {
-            file.write(lengthBytes - 1, ByteBuffer.allocate(1));
+            file.truncate(lengthBytes);
         }
     }
 

@@ -373,13 +373,10 @@ final class MemoryDisk implements DiskDirectory {
         @Override
         public void truncate(long sizeBytes) throws IOException {
             requireOpen();
-            if (sizeBytes >= inode.size) {
-                return;
-            }
             inode.size = sizeBytes;
             inode.pages.keySet().removeIf(page -> page * PAGE >= sizeBytes);
             byte[] last = inode.pages.get(sizeBytes / PAGE);
-            if (last != null) {
+            if (last != null && sizeBytes % PAGE != 0) {
                 Arrays.fill(last, (int) (sizeBytes % PAGE), PAGE, (byte) 0);
             }
         }
