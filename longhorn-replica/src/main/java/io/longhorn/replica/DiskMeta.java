@@ -6,16 +6,29 @@ import java.util.UUID;
 /**
  * {@code disk.meta}: which disk this is; see {@code docs/format/disk.md}, section 4.
  *
+ * <pre>
+ *  0            16          20         24       40
+ *  | cluster id | next slot | reserved | key id |
+ * </pre>
+ *
+ * @param diskId owner in the common header
  * @param clusterId the registry the disk belongs to; {@link #NO_CLUSTER} until its first use
  * @param nextSlot the slot of the next replica made here. Raised, durably, before a replica takes one, so that no slot is ever used again:
  *     the journal may still hold records of a deleted replica
  */
-@SuppressWarnings("DoNotCallSuggester")
 record DiskMeta(UUID diskId, UUID clusterId, int nextSlot) {
     static final String FILE = "disk.meta";
     static final UUID NO_CLUSTER = new UUID(0, 0);
     /** Slot 0 stands on the wire and belongs to nobody. */
     static final int FIRST_SLOT = 1;
+
+    private static final int RESERVED_BYTES = 20;
+
+    DiskMeta {
+        if (nextSlot < FIRST_SLOT) {
+            throw new IllegalArgumentException("next slot " + nextSlot + "; expected at least " + FIRST_SLOT);
+        }
+    }
 
     /** Whether the directory was used as a disk before. */
     static boolean exists(DiskDirectory directory) throws IOException {
@@ -29,12 +42,22 @@ record DiskMeta(UUID diskId, UUID clusterId, int nextSlot) {
 
     /** Reads it; for the conditions see {@link MetadataFile#read}. */
     static DiskMeta read(DiskDirectory directory) throws IOException {
-        throw new UnsupportedOperationException();
+        MetadataFile file = MetadataFile.read(directory, FILE, FileKind.DISK, null);
+        FieldReader r = new FieldReader(MetadataFile.path(directory, FILE), file);
+        UUID clusterId = r.uuid();
+        int nextSlot = r.i32();
+        r.zeroes(RESERVED_BYTES);
+        r.end();
+        if (nextSlot < FIRST_SLOT) {
+            throw r.damaged("next slot is " + nextSlot);
+        }
+        return new DiskMeta(file.owner(), clusterId, nextSlot);
     }
 
     /** Replaces the file, durably. Any thread. */
     void write(DiskDirectory directory) throws IOException {
-        throw new UnsupportedOperationException();
+        FieldWriter w = new FieldWriter().uuid(clusterId).i32(nextSlot).zeroes(RESERVED_BYTES);
+        MetadataFile.replace(directory, FILE, FileKind.DISK, diskId, w.written());
     }
 
     DiskMeta withClusterId(UUID clusterId) {

@@ -1,9 +1,14 @@
 package io.longhorn.replica;
 
+import java.util.Arrays;
+
 /**
  * New entries for one block map, as parallel arrays in ascending order of the blocks, each block once. Reusable; one thread at a time.
  */
 final class MapUpdates {
+    /** Room for the work of {@link BlockMap#update}. */
+    private final MapPagePair pair = new MapPagePair();
+
     private long[] blocks = new long[64];
     private long[] entries = new long[64];
     private int[] crcs = new int[64];
@@ -15,9 +20,9 @@ final class MapUpdates {
             throw new IllegalArgumentException("block " + block + " added behind block " + blocks[size - 1]);
         }
         if (size == blocks.length) {
-            blocks = java.util.Arrays.copyOf(blocks, 2 * size);
-            entries = java.util.Arrays.copyOf(entries, 2 * size);
-            crcs = java.util.Arrays.copyOf(crcs, 2 * size);
+            blocks = Arrays.copyOf(blocks, 2 * size);
+            entries = Arrays.copyOf(entries, 2 * size);
+            crcs = Arrays.copyOf(crcs, 2 * size);
         }
         blocks[size] = block;
         entries[size] = entry;
@@ -39,6 +44,10 @@ final class MapUpdates {
 
     int crc(int index) {
         return crcs[index];
+    }
+
+    MapPagePair pair() {
+        return pair;
     }
 
     void clear() {

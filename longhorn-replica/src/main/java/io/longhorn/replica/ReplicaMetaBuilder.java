@@ -14,7 +14,6 @@ final class ReplicaMetaBuilder {
     private ReplicaMeta.Promise promised;
     private long checkpointedSequence;
     private long committedSequence;
-    private long generation;
     private long certainSequence;
     private boolean damaged;
     private ReplicaMeta.@Nullable Mixed mixed;
@@ -29,7 +28,6 @@ final class ReplicaMetaBuilder {
         promised = from.promised();
         checkpointedSequence = from.checkpointedSequence();
         committedSequence = from.committedSequence();
-        generation = from.generation();
         certainSequence = from.certainSequence();
         damaged = from.damaged();
         mixed = from.mixed();
@@ -67,12 +65,7 @@ final class ReplicaMetaBuilder {
         return this;
     }
 
-    ReplicaMetaBuilder generation(long generation) {
-        this.generation = generation;
-        return this;
-    }
-
-    /** -1: not uncertain. */
+    /** {@link ReplicaMeta#CERTAIN}: not uncertain. */
     ReplicaMetaBuilder certainSequence(long sequence) {
         this.certainSequence = sequence;
         return this;
@@ -109,7 +102,6 @@ final class ReplicaMetaBuilder {
                 promised,
                 checkpointedSequence,
                 committedSequence,
-                generation,
                 certainSequence,
                 damaged,
                 mixed,

@@ -77,6 +77,9 @@ abstract class FrameConnection implements MovableConnection, NioLoop.Member, Nio
     /** Takes up work on the present loop after {@link #leave}. */
     abstract void arrive(boolean otherLoop) throws IOException;
 
+    /** Whether {@link #arrive} would come too early; it is tried again on the next turn. */
+    abstract boolean mustWaitToArrive();
+
     /** Gives up what carries the bytes; with {@code gently} after one attempt to send what is queued. */
     abstract void endCarrier(boolean gently);
 
@@ -256,6 +259,10 @@ abstract class FrameConnection implements MovableConnection, NioLoop.Member, Nio
     }
 
     private void arriveNow(boolean otherLoop) {
+        if (mustWaitToArrive()) {
+            loop.schedule(0, () -> arriveNow(otherLoop));
+            return;
+        }
         underway = false;
         loop.add(this);
         handOver(() -> {

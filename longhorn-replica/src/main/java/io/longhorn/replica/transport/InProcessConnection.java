@@ -99,7 +99,8 @@ final class InProcessConnection extends FrameConnection {
 
     @Override
     void inputChanged() {
-        while (mayHandOver()) {
+        // After each step the connection may be gone to another loop, and the list with it.
+        while (mayHandOver() && !early.isEmpty()) {
             Delivery next = null;
             for (Iterator<Delivery> it = early.iterator(); next == null && it.hasNext(); ) {
                 Delivery candidate = it.next();
@@ -153,6 +154,11 @@ final class InProcessConnection extends FrameConnection {
     }
 
     @Override
+    boolean mustWaitToArrive() {
+        return false;
+    }
+
+    @Override
     void endCarrier(boolean gently) {
         if (gently) {
             flush();
@@ -182,6 +188,8 @@ final class InProcessConnection extends FrameConnection {
             NioLoop place = receiver.loop();
             if (place.inLoop()) {
                 receiver.receive(this);
+                // Others may have been waiting for this one.
+                receiver.inputChanged();
             } else {
                 // The receiver has moved on.
                 hand(place);

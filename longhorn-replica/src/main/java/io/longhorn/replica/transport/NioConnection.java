@@ -116,6 +116,12 @@ final class NioConnection extends FrameConnection implements NioLoop.Ready {
     }
 
     @Override
+    boolean mustWaitToArrive() {
+        // It was on this loop before, and the selector has not dropped the cancelled key yet.
+        return !key.isValid() && loop().isRegistered(channel);
+    }
+
+    @Override
     void endCarrier(boolean gently) {
         boolean allLeft = false;
         if (gently) {

@@ -6,12 +6,10 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.nio.channels.ClosedSelectorException;
 import java.nio.channels.SelectableChannel;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.Selector;
 import java.security.SecureRandom;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashSet;
@@ -20,6 +18,7 @@ import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -28,17 +27,28 @@ import org.slf4j.LoggerFactory;
 /**
  * A loop on a thread of its own with a socket selector. It sleeps while there is nothing to do; giving it a task costs a system
  * call only when it sleeps.
+ *
+ * <p>A caller that is going to wait for an answer can save the two hand-overs to this thread and back, which cost more than a small
+ * write to a replica:
+ *
+ * <pre>{@code
+ * if (loop.tryEnter()) {
+ *     submit(operation);            // on this thread, inLoop() is true
+ * } else {
+ *     loop.execute(() -> submit(operation));
+ * }
+ * loop.awaitLeading(operation::isDone, deadlineNanos);
+ * }</pre>
+ *
+ * where whoever completes the operation, on the loop, calls {@link #unblock} with the caller's thread after {@code isDone} has become true. Such a caller
+ * runs whatever the loop has to do meanwhile. {@link LoopBaton} says how this is kept correct. Everything that is documented as "loop
+ * only" is for the thread for which {@link #inLoop} is true, whichever that is.
  */
 public final class NioLoop implements Loop, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(NioLoop.class);
 
     /** One read takes at most this much: several of the largest frames, or a hundred small ones, for one journal write. */
     static final int RECEIVE_BYTES = 512 << 10;
-
-    /** Tasks run in one go before sockets are looked at again. */
-    private static final int TASKS_PER_ROUND = 1024;
-    /** Rounds of tasks, what waits for the end of the turn, and output, before sockets are looked at again. */
-    private static final int ROUNDS_PER_TURN = 16;
 
     /** How long {@link #close} waits for the thread. */
     private static final long CLOSE_SECONDS = 10;
@@ -48,13 +58,10 @@ public final class NioLoop implements Loop, AutoCloseable {
     private final Thread thread;
     private final Selector selector;
     private final LoopBaton baton;
-    private final TaskQueue tasks = new TaskQueue();
-    private final Consumer<Throwable> uncaught;
+    private final LoopWork work;
+    private final long spinNanos;
     private final CountDownLatch ended = new CountDownLatch(1);
 
-    private final TimerHeap timers = new TimerHeap();
-    private final ArrayDeque<Runnable> afterInput = new ArrayDeque<>();
-    private final ArrayDeque<Output> outputs = new ArrayDeque<>();
     private final Set<Member> members = new LinkedHashSet<>();
     private final FramePool pool = new FramePool();
     private final SplittableRandom random = new SplittableRandom(new SecureRandom().nextLong());
@@ -63,6 +70,26 @@ public final class NioLoop implements Loop, AutoCloseable {
     private @Nullable SelectionKey[] ready = new SelectionKey[READY_KEYS_INITIAL];
     private int readyCount;
     private @Nullable ByteBuffer receiveBuffer;
+
+    /** Set between {@link #tryEnter} and the end of that inline work. */
+    private boolean entered;
+    /** Handlers and tasks are running, so nobody may leave or lead. */
+    private boolean running;
+    /** The thread that entered had been interrupted before. */
+    private boolean interruptedBefore;
+    /** The selector does not know yet what is wanted of it. */
+    private boolean interestChanged;
+    /** The driver sleeps until then, or somebody comes back by himself until then. */
+    private long sleepsUntilNanos;
+    /** See {@link #expectInput}. */
+    private int expectedInputs;
+
+    /** What the present leader waits for; null while the loop's own thread drives. Driver only. */
+    private @Nullable BooleanSupplier leaderDone;
+
+    private long leaderDeadlineNanos;
+    /** The driver was interrupted. Driver only. */
+    private boolean interrupted;
 
     private volatile boolean closing;
     /** Nothing runs any more, and nothing is accepted. */
@@ -90,7 +117,18 @@ public final class NioLoop implements Loop, AutoCloseable {
      * @param uncaught told on the loop about every exception that a task threw; it was logged already
      */
     public NioLoop(String name, Consumer<Throwable> uncaught) {
-        this.uncaught = uncaught;
+        this(name, uncaught, 0);
+    }
+
+    /**
+     * Starts a loop that looks at its sockets again and again for a while before it sleeps, which saves the time to wake up and costs a
+     * processor.
+     *
+     * @param spinNanos for how long; 0 is the default
+     */
+    public NioLoop(String name, Consumer<Throwable> uncaught, long spinNanos) {
+        work = new LoopWork(name, uncaught);
+        this.spinNanos = spinNanos;
         try {
             selector = Selector.open();
         } catch (IOException e) {
@@ -98,7 +136,7 @@ public final class NioLoop implements Loop, AutoCloseable {
         }
         thread = new Thread(this::runThread, name);
         thread.setDaemon(true);
-        baton = new LoopBaton(selector);
+        baton = new LoopBaton(selector, thread);
         thread.start();
     }
 
@@ -107,18 +145,18 @@ public final class NioLoop implements Loop, AutoCloseable {
         if (closed) {
             throw new RejectedExecutionException(thread.getName() + " is closed");
         }
-        tasks.add(task);
+        work.addTask(task);
         baton.call();
     }
 
     @Override
     public void afterInput(Runnable task) {
-        afterInput.addLast(task);
+        work.addAfterInput(task);
     }
 
     @Override
     public Timer schedule(long delayNanos, Runnable task) {
-        return timers.add(System.nanoTime() + Math.max(0, delayNanos), task);
+        return work.addTimer(System.nanoTime() + Math.max(0, delayNanos), task);
     }
 
     @Override
@@ -144,6 +182,97 @@ public final class NioLoop implements Loop, AutoCloseable {
     /** Where frames of this loop's connections are made. Loop only. */
     public FramePool pool() {
         return pool;
+    }
+
+    /**
+     * Takes the loop for the calling thread if nobody is running it, so that {@link #inLoop} is true for it and it may call what is for the loop
+     * only. What it does in there must be short and must not block. Ends with {@link #exit}, or {@link #awaitLeading}, by the same thread.
+     * Any thread. While inside, the thread is not seen as interrupted; an interrupt is there again afterwards.
+     *
+     * @return false if somebody else runs the loop, or the caller is in the loop already, or the loop is closed; nothing has happened then
+     */
+    public boolean tryEnter() {
+        if (closed || !baton.tryHold()) {
+            return false;
+        }
+        if (closed) {
+            baton.letGo();
+            return false;
+        }
+        entered = true;
+        interruptedBefore = Thread.interrupted();
+        return true;
+    }
+
+    /** Leaves after {@link #tryEnter}: runs the tasks that were queued meanwhile, sends what was queued for peers, and gives the loop back. */
+    public void exit() {
+        requireEntered();
+        runInline();
+        leave(true);
+    }
+
+    /**
+     * Waits until {@code done} is true, the deadline has passed, or the loop is closed, and runs the loop on the calling thread
+     * meanwhile, if nobody else does. Called after {@link #tryEnter}, this also leaves as {@link #exit} does. An interrupt does not end the wait; it is
+     * there again afterwards.
+     *
+     * <p>Any thread but those that are running something of the loop: there nobody would be left to wait for.
+     *
+     * @param done must become true, visibly for all threads, before {@link #unblock} is called for this thread
+     * @param deadlineNanos on the clock of {@link #nanoTime}
+     */
+    public void awaitLeading(BooleanSupplier done, long deadlineNanos) {
+        boolean inside = baton.isHeldHere();
+        boolean wasInterrupted = Thread.interrupted();
+        if (inside) {
+            requireEntered();
+            wasInterrupted |= interruptedBefore;
+            interruptedBefore = false;
+            runInline();
+        }
+        baton.arrive();
+        try {
+            if (inside) {
+                if (!done.getAsBoolean() && mayDrive() && baton.tryDrive()) {
+                    entered = false;
+                    lead(done, deadlineNanos);
+                } else {
+                    leave(false);
+                }
+            }
+            while (!done.getAsBoolean() && !closed) {
+                long left = deadlineNanos - System.nanoTime();
+                if (left <= 0) {
+                    break;
+                }
+                if (mayDrive() && !closing && baton.tryDrive()) {
+                    wasInterrupted |= baton.hold();
+                    lead(done, deadlineNanos);
+                } else {
+                    baton.park(left, mayDrive() && !closing);
+                }
+                wasInterrupted |= Thread.interrupted();
+            }
+        } finally {
+            baton.depart();
+            if (wasInterrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    /** Ends the wait of {@code waiter} in {@link #awaitLeading}, whose {@code done} is true now. Any thread; no harm if it does not wait. */
+    public void unblock(Thread waiter) {
+        baton.unblock(waiter);
+    }
+
+    /**
+     * Says that {@code change} more (or fewer) answers are expected for which no caller waits in {@link #awaitLeading}, such as those to
+     * asynchronous operations. While there are any, somebody always watches the sockets; otherwise, after callers have led,
+     * unasked-for input may be seen up to two milliseconds late. Loop only.
+     */
+    public void expectInput(int change) {
+        expectedInputs += change;
     }
 
     /** The thread's name. */
@@ -195,25 +324,35 @@ public final class NioLoop implements Loop, AutoCloseable {
     /** Has {@code handler} called when one of {@code operations} is possible. */
     SelectionKey register(SelectableChannel channel, int operations, Ready handler) throws IOException {
         SelectionKey key = channel.register(selector, operations, handler);
-        baton.interestChanged();
+        interestChanged = true;
         return key;
+    }
+
+    /** Whether the selector has a key for {@code channel}, cancelled or not. */
+    boolean isRegistered(SelectableChannel channel) {
+        return channel.keyFor(selector) != null;
     }
 
     void interest(SelectionKey key, int operations) {
         if (key.interestOps() != operations) {
             key.interestOps(operations);
-            baton.interestChanged();
+            interestChanged = true;
         }
     }
 
     /** A key was cancelled, or its channel is about to be closed: the socket goes away when the selector next runs. */
     void keyGone() {
-        baton.interestChanged();
+        interestChanged = true;
     }
 
     /** Calls {@code output} once at the end of this turn. */
     void flushLater(Output output) {
-        outputs.addLast(output);
+        work.addOutput(output);
+    }
+
+    /** Logs and reports what a handler threw. */
+    void report(Throwable e) {
+        work.report(e);
     }
 
     void add(Member member) {
@@ -224,40 +363,112 @@ public final class NioLoop implements Loop, AutoCloseable {
         members.remove(member);
     }
 
-    /** Runs something that this loop was given, and keeps what it throws away from the loop. */
-    void run(Runnable task) {
-        try {
-            task.run();
-        } catch (Throwable e) {
-            report(e);
-        }
-    }
-
-    void report(Throwable e) {
-        LOG.error("a task of {} failed", thread.getName(), e);
-        try {
-            uncaught.accept(e);
-        } catch (Throwable second) {
-            LOG.error("the handler for failed tasks of {} failed itself", thread.getName(), second);
-        }
-    }
-
     private void runThread() {
-        baton.own();
+        interrupted = baton.hold();
         try {
             while (!closing) {
-                turn();
+                if (mayStandBy()) {
+                    standBy();
+                } else {
+                    turn();
+                }
+                interrupted = false;
             }
             shutDown();
         } catch (Throwable e) {
             report(e);
         } finally {
             closed = true;
-            runTasks();
+            work.runTasks();
             closeSelector();
-            baton.release();
+            baton.letGo();
+            baton.end();
             ended.countDown();
         }
+    }
+
+    /** Whether a blocked caller should drive from now on: callers have been coming one at a time, and nothing else is going on. */
+    private boolean mayStandBy() {
+        return baton.leaderWanted() && expectedInputs <= 0 && !work.isWaiting() && !isTimerNear();
+    }
+
+    private void standBy() {
+        vacate();
+        if (work.hasTasks() || closing) {
+            baton.summon();
+        }
+        baton.standBy();
+        interrupted = baton.hold();
+    }
+
+    private void vacate() {
+        sleepsUntilNanos = System.nanoTime() + 2 * LoopBaton.STAND_BY_NANOS;
+        baton.vacate();
+    }
+
+    /** Whether a timer is due before the loop's thread would come back by itself. */
+    private boolean isTimerNear() {
+        return work.nanosUntilTimer(System.nanoTime()) < 2 * LoopBaton.STAND_BY_NANOS;
+    }
+
+    /** Drives until {@code done}. The caller has just become the driver, and holds. */
+    private void lead(BooleanSupplier done, long deadlineNanos) {
+        baton.leadBegins();
+        leaderDone = done;
+        leaderDeadlineNanos = deadlineNanos;
+        while (!done.getAsBoolean() && !closing && deadlineNanos - System.nanoTime() > 0) {
+            turn();
+        }
+        leaderDone = null;
+        boolean wasInterrupted = interrupted;
+        interrupted = false;
+        boolean workLeft = expectedInputs > 0 || work.isWaiting() || isTimerNear();
+        baton.leadEnds();
+        vacate();
+        // The others look for a driver after they have counted themselves; this counts them after there is none.
+        if (workLeft || baton.blocked() > 1 || work.hasTasks() || closing) {
+            baton.summon();
+        }
+        if (wasInterrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    /** What a turn would do, without looking at sockets and timers. */
+    private void runInline() {
+        running = true;
+        work.runRounds();
+        running = false;
+    }
+
+    /** Ends inline work. With {@code watch} an answer may be expected, so somebody must watch the sockets from now on. */
+    private void leave(boolean watch) {
+        boolean call = interestChanged || work.isWaiting() || work.nanosUntilTimer(sleepsUntilNanos) < 0;
+        boolean summon = watch || expectedInputs > 0;
+        boolean wasInterrupted = interruptedBefore;
+        interruptedBefore = false;
+        entered = false;
+        baton.letGo();
+        if (call || work.hasTasks() || closing) {
+            baton.callDriver();
+        } else if (summon) {
+            baton.summon();
+        }
+        if (wasInterrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private void requireEntered() {
+        if (!baton.isHeldHere() || !entered || running) {
+            throw new IllegalStateException(Thread.currentThread().getName() + " has not entered " + thread.getName()
+                    + ", or is running something of it");
+        }
+    }
+
+    /** A virtual thread would block its carrier in the selector. */
+    private static boolean mayDrive() {
+        return !VirtualThreads.isVirtual(Thread.currentThread());
     }
 
     private void turn() {
@@ -266,51 +477,76 @@ public final class NioLoop implements Loop, AutoCloseable {
         // was held up in between.
         long horizon = System.nanoTime();
         poll(horizon);
+        running = true;
         handleReady();
-        runRounds();
-        runTimers(horizon);
-        runRounds();
+        work.runRounds();
+        work.runTimers(horizon);
+        work.runRounds();
+        running = false;
     }
 
+    /** Finds out which sockets are ready, and sleeps until some are, or there is something else to do. */
     private void poll(long now) {
+        // Whatever was changed, the selector looks at it first.
+        interestChanged = false;
+        long delay = nanosUntilWork(now);
         try {
-            if (hasWork()) {
-                selector.selectNow(collectReady);
-                return;
-            }
-            long delay = timers.isEmpty() ? Long.MAX_VALUE : timers.firstDueNanos() - now;
             if (delay <= 0) {
                 selector.selectNow(collectReady);
-                return;
-            }
-            baton.releaseToSleep(timers.isEmpty() ? Long.MAX_VALUE : timers.firstDueNanos());
-            try {
-                if (!tasks.isEmpty() || closing) {
-                    selector.selectNow(collectReady);
-                } else if (delay == Long.MAX_VALUE) {
-                    selector.select(collectReady);
-                } else {
-                    selector.select(collectReady, toMillis(delay));
-                }
-            } finally {
-                baton.ownAfterSleep();
+            } else if (spinNanos == 0 || !spin(now)) {
+                sleepsUntilNanos = now + Math.min(delay, Long.MAX_VALUE / 2);
+                sleep(delay);
             }
         } catch (IOException e) {
             // Only the selector itself can fail here, for instance for want of memory in the kernel; nothing is lost by
             // trying again.
             report(e);
-        } catch (ClosedSelectorException e) {
-            throw new IllegalStateException("somebody closed the selector of " + thread.getName(), e);
         }
+    }
+
+    private void sleep(long delay) throws IOException {
+        baton.fallAsleep();
+        try {
+            // Whoever queues something from here on wakes the selector.
+            if (work.hasTasks() || closing || isLeaderDone()) {
+                selector.selectNow(collectReady);
+            } else if (delay == Long.MAX_VALUE) {
+                selector.select(collectReady);
+            } else {
+                selector.select(collectReady, toMillis(delay));
+            }
+        } finally {
+            baton.wakeUp();
+            interrupted |= Thread.interrupted();
+            interrupted |= baton.hold();
+        }
+    }
+
+    private boolean spin(long start) throws IOException {
+        do {
+            if (selector.selectNow(collectReady) > 0 || work.isWaiting() || isLeaderDone()) {
+                return true;
+            }
+        } while (System.nanoTime() - start < spinNanos);
+        return false;
+    }
+
+    private boolean isLeaderDone() {
+        BooleanSupplier done = leaderDone;
+        return done != null && done.getAsBoolean();
+    }
+
+    private long nanosUntilWork(long now) {
+        if (work.isWaiting() || closing) {
+            return 0;
+        }
+        long delay = work.nanosUntilTimer(now);
+        return leaderDone == null ? delay : Math.min(delay, leaderDeadlineNanos - now);
     }
 
     /** Rounded up: waking early would only mean one more turn. */
     private static long toMillis(long nanos) {
         return nanos / 1_000_000 + 1;
-    }
-
-    private boolean hasWork() {
-        return !tasks.isEmpty() || !afterInput.isEmpty() || !outputs.isEmpty() || closing;
     }
 
     private void collectReady(SelectionKey key) {
@@ -335,53 +571,14 @@ public final class NioLoop implements Loop, AutoCloseable {
         readyCount = 0;
     }
 
-    /** Tasks, then what waits for the end of the turn, then output; again while they make each other work. */
-    private void runRounds() {
-        for (int round = 0; round < ROUNDS_PER_TURN && hasWork(); round++) {
-            runTasks();
-            for (int i = afterInput.size(); i > 0; i--) {
-                run(afterInput.removeFirst());
-            }
-            for (int i = outputs.size(); i > 0; i--) {
-                flush(outputs.removeFirst());
-            }
-        }
-    }
-
-    private void runTasks() {
-        for (int i = 0; i < TASKS_PER_ROUND; i++) {
-            Runnable task = tasks.poll();
-            if (task == null) {
-                return;
-            }
-            run(task);
-        }
-    }
-
-    private void flush(Output output) {
-        try {
-            output.flushOutput();
-        } catch (Throwable e) {
-            report(e);
-        }
-    }
-
-    private void runTimers(long horizon) {
-        long createdBefore = timers.created();
-        Runnable task;
-        while ((task = timers.pollDue(horizon, createdBefore)) != null) {
-            run(task);
-        }
-    }
-
     private void shutDown() {
-        runRounds();
+        work.runRounds();
         List<Member> open = new ArrayList<>(members);
         for (Member member : open) {
-            run(member::onLoopClosing);
+            work.run(member::onLoopClosing);
         }
         // What these have queued: the news that connections are closed.
-        runRounds();
+        work.runRounds();
     }
 
     private void closeSelector() {

@@ -1,6 +1,7 @@
 package io.longhorn.replica.wire;
 
 import io.longhorn.ErrorCode;
+import java.nio.ByteBuffer;
 
 /**
  * What is wrong with a received frame. The checks of the layouts answer with this: they run once per frame, so they neither
@@ -38,5 +39,33 @@ public enum FrameFault {
             throw new IllegalStateException("a good frame has no error code");
         }
         return errorCode;
+    }
+
+    /**
+     * Checks a received frame by the layout of its type: what a connection's handler does first with every frame. Bodies of control messages
+     * and structural records are checked when {@link MessageCodec} decodes them, blocks by the layouts' own methods.
+     *
+     * @param available bytes of {@code b} from {@code at} on that were received
+     */
+    public static FrameFault of(ByteBuffer b, int at, int available) {
+        if (available < FrameLayout.HEADER_BYTES) {
+            return CUT;
+        }
+        FrameType type = FrameType.of(FrameLayout.type(b, at));
+        if (type == null) {
+            FrameFault fault = FrameCheck.start(b, at, available);
+            return fault == NONE ? TYPE : fault;
+        }
+        return switch (type) {
+            case ACK -> AckLayout.check(b, at, available);
+            case COMMIT, FLUSH -> SequenceLayout.check(b, at, available, type);
+            case READ -> ReadLayout.checkRead(b, at, available);
+            case READ_OK -> ReadLayout.checkAnswer(b, at, available);
+            case LAYER_BLOCKS -> LayerBlocksLayout.check(b, at, available);
+            default ->
+                type.isRecord() || type.isLocal()
+                        ? RecordLayout.check(b, at, available)
+                        : FrameCheck.plain(b, at, available, type);
+        };
     }
 }

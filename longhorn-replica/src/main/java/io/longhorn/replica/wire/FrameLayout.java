@@ -128,6 +128,9 @@ public final class FrameLayout {
     /** How long the header of a frame with that type code may be, payload excluded. */
     public static int headerBytesMax(int typeCode) {
         FrameType type = FrameType.of(typeCode);
+        if (type == FrameType.HELLO) {
+            return WireLimits.FIRST_FRAME_BYTES_MAX;
+        }
         return type == FrameType.STATUS_OK || type == FrameType.REBUILD_BEGIN || type == FrameType.LIST_REPLICAS_OK
                 ? FRAME_BYTES_MAX
                 : HEADER_BYTES_MAX;

@@ -4,7 +4,7 @@ import java.nio.ByteBuffer;
 
 /**
  * Blocks of one layer with their map entries: a source replica's answer to LAYER_READ, forwarded by the engine to a replica that is being
- * rebuilt with only request id, epoch and session changed. See {@code docs/format/wire.md}, section 9.
+ * rebuilt with only request id, epoch and session changed. See {@code docs/format/wire.md}, section 8.
  *
  * <pre>
  *  40        48            56               64           72           76         80
@@ -143,8 +143,11 @@ public final class LayerBlocksLayout {
                 : FrameFault.COUNTS;
     }
 
-    /** Whether each DATA entry's bytes match its CRC, in a frame that {@link #check} found good. */
+    /** Whether {@link #check} finds nothing wrong with a frame that was received whole, and each DATA entry's bytes match its CRC. */
     public static boolean matches(ByteBuffer b, int at) {
+        if (check(b, at, FrameLayout.frameLength(b, at)) != FrameFault.NONE) {
+            return false;
+        }
         int entries = entryCount(b, at);
         int payload = at + headerLength(entries);
         for (int i = 0; i < entries; i++) {

@@ -6,6 +6,9 @@ package io.longhorn.replica.wire;
  * {@code docs/format/wire.md}, section 10.
  */
 public final class WireLimits {
+    /** The first frame of a connection, a HELLO: a stranger gets no more memory. */
+    public static final int FIRST_FRAME_BYTES_MAX = 4 << 10;
+
     /** UTF-8 bytes of a volume's or snapshot's name; the API allows 63 ASCII characters. */
     public static final int NAME_BYTES_MAX = 63;
 

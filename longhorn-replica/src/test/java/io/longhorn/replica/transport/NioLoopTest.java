@@ -134,22 +134,23 @@ class NioLoopTest {
     @Test
     void aTimerSetByATimerWithoutDelayLetsOthersRun() {
         CompletableFuture<Void> done = new CompletableFuture<>();
-        int[] rounds = new int[1];
         on(
                 loop,
                 () -> loop.schedule(0, new Runnable() {
+                    private int rounds;
+
                     @Override
                     public void run() {
-                        rounds[0]++;
+                        if (++rounds == 3) {
+                            loop.execute(() -> done.complete(null));
+                        }
                         if (!done.isDone()) {
                             loop.schedule(0, this);
                         }
                     }
                 }));
-        loop.execute(() -> done.complete(null));
 
         get(done);
-        on(loop, () -> assertThat(rounds[0]).isPositive());
     }
 
     @Test

@@ -297,7 +297,8 @@ class LayoutTest {
             boolean isLong = type == FrameType.STATUS_OK
                     || type == FrameType.REBUILD_BEGIN
                     || type == FrameType.LIST_REPLICAS_OK;
-            assertThat(FrameLayout.headerBytesMax(type.code())).isEqualTo(isLong ? 1 << 20 : 64 << 10);
+            int expected = isLong ? 1 << 20 : type == FrameType.HELLO ? 4 << 10 : 64 << 10;
+            assertThat(FrameLayout.headerBytesMax(type.code())).isEqualTo(expected);
         }
         assertThat(FrameLayout.headerBytesMax(9999)).isEqualTo(64 << 10);
     }
@@ -328,6 +329,35 @@ class LayoutTest {
         }
         assertThat(FrameFault.CHECKSUM.errorCode()).isEqualTo(ErrorCode.CHECKSUM_REFUSED);
         assertThatIllegalStateException().isThrownBy(FrameFault.NONE::errorCode);
+    }
+
+    @Test
+    void everySampleIsFoundGoodByItsTypesCheckAndDamagedByAnyFlippedBit() {
+        SampleFrames.frames(pool).forEach((name, frame) -> {
+            ByteBuffer b = frame.bytes();
+            assertThat(FrameFault.of(b, 0, frame.length())).as(name).isEqualTo(FrameFault.NONE);
+            for (int bit = 0; bit < 8 * Math.min(FrameLayout.headerLength(b, 0), 512); bit++) {
+                b.put(bit / 8, (byte) (b.get(bit / 8) ^ 1 << bit % 8));
+                assertThat(FrameFault.of(b, 0, frame.length()))
+                        .as("%s, bit %d", name, bit)
+                        .isNotEqualTo(FrameFault.NONE);
+                b.put(bit / 8, (byte) (b.get(bit / 8) ^ 1 << bit % 8));
+            }
+            assertThat(FrameFault.of(b, 0, 39)).isEqualTo(FrameFault.CUT);
+        });
+    }
+
+    @Test
+    void typesThatMayNotArriveAreNamed() {
+        FrameBuffer frame = SampleFrames.sequence(pool, FrameType.COMMIT);
+        for (int code : new int[] {0, 10, 20, 21, 22, 95, 1000}) {
+            frame.bytes().putShort(FrameLayout.TYPE_OFFSET, (short) code);
+            frame.bytes().putInt(FrameLayout.HEADER_CRC_OFFSET, 0);
+            assertThat(FrameFault.of(frame.bytes(), 0, 40)).isEqualTo(FrameFault.CHECKSUM);
+            FrameLayout.seal(frame.bytes(), 0);
+            FrameFault expected = code >= 20 && code <= 22 ? FrameFault.COUNTS : FrameFault.TYPE;
+            assertThat(FrameFault.of(frame.bytes(), 0, 40)).as("%d", code).isEqualTo(expected);
+        }
     }
 
     @Test

@@ -140,12 +140,13 @@ class WireFuzzTest {
     /** A frame that a check accepts can be read to its end. */
     private static boolean checks(ByteBuffer b) {
         int length = b.capacity();
-        boolean accepted = false;
+        boolean accepted = FrameFault.of(b, 0, length) == FrameFault.NONE;
         if (RecordLayout.checkJournaled(b, 0, length) == FrameFault.NONE) {
             accepted = true;
             RecordLayout.payloadMatches(b, 0);
         }
         if (RecordLayout.check(b, 0, length) == FrameFault.NONE) {
+            assertThat(accepted).isTrue();
             assertThat(RecordLayout.offset(b, 0)).isNotNegative();
             assertThat(RecordLayout.offset(b, 0) + RecordLayout.length(b, 0)).isNotNegative();
         }
