@@ -36,7 +36,8 @@ public final class Quickstart {
             volume.write(0, text("the right order")); // returns when every in-sync replica has it
             volume.flush(); // returns when it survives power loss
 
-            Snapshot before = volume.snapshot("before-migration-" + volume.snapshots().size()); // instant, nothing copied
+            Snapshot before =
+                    volume.snapshot("before-migration-" + volume.snapshots().size()); // instant, nothing copied
             volume.write(0, text("the wrong order"));
             volume.revertTo(before);
 

@@ -44,8 +44,8 @@ public final class RemoteReplicas {
                 .token(secret)
                 .build();
         try (Longhorn longhorn = Longhorn.connect(config)) {
-            Volume volume =
-                    longhorn.create(VolumeSpec.named("journal").sizeBytes(1L << 30).build());
+            Volume volume = longhorn.create(
+                    VolumeSpec.named("journal").sizeBytes(1L << 30).build());
             volume.subscribe(event -> System.out.println("event: " + event));
 
             CompletionStage<Void> written = volume.writeAsync(4096, StandardCharsets.UTF_8.encode("asynchronous"))
