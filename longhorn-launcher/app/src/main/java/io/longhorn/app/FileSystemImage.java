@@ -33,6 +33,9 @@ record FileSystemImage(Path file, long sizeBytes, int files, long fileBytes) {
     /** One large file, such as the JDK's own library, must not crowd out all others. */
     private static final long FILE_BYTES_MAX = 24L << 20;
 
+    /** The part of what was asked for that is worth ending the search. */
+    private static final double ENOUGH = 0.95;
+
     private static final String LABEL = "longhorn-demo";
 
     /**
@@ -63,6 +66,9 @@ record FileSystemImage(Path file, long sizeBytes, int files, long fileBytes) {
                 "4096",
                 "-L",
                 LABEL,
+                // Files, directories, and some to spare; the default depends on the size alone.
+                "-N",
+                Integer.toString(2 * collector.files + 1024),
                 "-d",
                 staging.toString(),
                 image.toString(),
@@ -144,10 +150,12 @@ record FileSystemImage(Path file, long sizeBytes, int files, long fileBytes) {
 
         @Override
         public FileVisitResult visitFile(Path file, BasicFileAttributes attributes) throws IOException {
-            if (files >= FILES_MAX || bytes >= bytesMax) {
+            if (files >= FILES_MAX || bytes >= bytesMax * ENOUGH) {
                 return FileVisitResult.TERMINATE;
             }
-            if (attributes.isRegularFile() && attributes.size() <= FILE_BYTES_MAX && isPublic(file)) {
+            if (attributes.isRegularFile()
+                    && attributes.size() <= Math.min(FILE_BYTES_MAX, bytesMax - bytes)
+                    && isPublic(file)) {
                 Path copy = staging.resolve(Path.of("/").relativize(file));
                 Files.createDirectories(copy.getParent());
                 try {
