@@ -15,6 +15,8 @@ final class Names {
 
     static final int LABEL_KEY_BYTES_MAX = 128;
     static final int LABEL_VALUE_BYTES_MAX = 1024;
+    /** Keys and values of one volume or snapshot together: 250 snapshots of a volume go through one wire message. */
+    static final int LABELS_BYTES_MAX = 2048;
 
     private static final Pattern NAME = Pattern.compile("[a-zA-Z0-9][a-zA-Z0-9_.-]{1,62}");
 
@@ -38,8 +40,8 @@ final class Names {
         }
         TreeMap<String, String> copy = new TreeMap<>();
         labels.forEach((key, value) -> {
-            int keyBytes = key.getBytes(StandardCharsets.UTF_8).length;
-            int valueBytes = value.getBytes(StandardCharsets.UTF_8).length;
+            int keyBytes = utf8Bytes(key);
+            int valueBytes = utf8Bytes(value);
             if (keyBytes == 0 || keyBytes > LABEL_KEY_BYTES_MAX) {
                 throw new IllegalArgumentException("label key must be 1 to " + LABEL_KEY_BYTES_MAX
                         + " bytes of UTF-8, was " + keyBytes + ": \"" + key + "\"");
@@ -50,6 +52,17 @@ final class Names {
             }
             copy.put(key, value);
         });
+        int bytes = copy.entrySet().stream()
+                .mapToInt(label -> utf8Bytes(label.getKey()) + utf8Bytes(label.getValue()))
+                .sum();
+        if (bytes > LABELS_BYTES_MAX) {
+            throw new IllegalArgumentException("labels must be at most " + LABELS_BYTES_MAX
+                    + " bytes of UTF-8 together, keys and values, were " + bytes);
+        }
         return Collections.unmodifiableMap(copy);
+    }
+
+    private static int utf8Bytes(String text) {
+        return text.getBytes(StandardCharsets.UTF_8).length;
     }
 }

@@ -48,8 +48,8 @@ public final class SnapshotSpec {
         }
 
         /**
-         * Free text for people and programs, at most 64 pairs; keys of 1 to 128 bytes, values up to 1024 bytes of UTF-8.
-         * Default none.
+         * Free text for people and programs, at most 64 pairs; keys of 1 to 128 bytes, values up to 1024 bytes of UTF-8,
+         * together at most 2048 bytes. Default none.
          */
         public Builder labels(Map<String, String> pairs) {
             labels = Names.checkedLabels(pairs);

@@ -105,6 +105,11 @@ class VolumeSpecTest {
         assertThatIllegalArgumentException().isThrownBy(() -> builder.labels(Map.of("", "x")));
         assertThatIllegalArgumentException().isThrownBy(() -> builder.labels(Map.of("ä".repeat(65), "x")));
         assertThatIllegalArgumentException().isThrownBy(() -> builder.labels(Map.of("key", "x".repeat(1025))));
+        Map<String, String> most = Map.of("k1", "x".repeat(1024), "k2", "x".repeat(1020));
+        assertThat(builder.labels(most).build().labels()).hasSize(2);
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> builder.labels(Map.of("k1", "x".repeat(1024), "k2", "x".repeat(1021))))
+                .withMessageContaining("were 2049");
         for (int i = 0; i < 65; i++) {
             labels.put("key" + i, "");
         }

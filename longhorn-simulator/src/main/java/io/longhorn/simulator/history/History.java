@@ -78,6 +78,11 @@ public final class History {
         return confirmed;
     }
 
+    /** Snapshots asked for so far. */
+    public int snapshotsMade() {
+        return snapshots;
+    }
+
     int blocks() {
         return blocks;
     }

@@ -84,6 +84,23 @@ public final class Operation {
         return session;
     }
 
+    /** Counts from 1. */
+    public int number() {
+        return number;
+    }
+
+    public int firstBlock() {
+        return firstBlock;
+    }
+
+    public int blocks() {
+        return blocks;
+    }
+
+    public boolean isConfirmed() {
+        return outcome == Outcome.CONFIRMED;
+    }
+
     public boolean isPending() {
         return outcome == Outcome.PENDING;
     }

@@ -1,0 +1,270 @@
+package io.longhorn.simulator;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Breaks things at random, within what the design promises to survive:
+ *
+ * <ul>
+ *   <li>any process dies at any moment and comes back, any number of times;
+ *   <li>any hosts, all of them too, lose power and come back: what was flushed is there, what was confirmed and not flushed is there unless every
+ *       replica of the view lost power;
+ *   <li>a replica's disk is lost for ever, as long as another replica of the view did not lose power since it took part and does not until the
+ *       view has changed;
+ *   <li>connections are cut, hosts are cut off from each other in one or both directions, messages are late and overtake those of other connections;
+ *   <li>engines are paused for longer than their lease, hosts are suspended;
+ *   <li>wall clocks jump; but not back on an engine's host that is also suspended, which no lease can survive;
+ *   <li>monotonic clocks run up to 1 % fast or slow;
+ *   <li>registry calls fail with their outcome unknown;
+ *   <li>two engines want the volume at once;
+ *   <li>bits flip on the wire.
+ * </ul>
+ *
+ * Faults end when the callers are through; then everything is healed.
+ */
+final class Faults {
+    private static final long MILLI = 1_000_000L;
+
+    private final SimulatedCluster cluster;
+    private final SimRandom random;
+    private final SimScheduler scheduler;
+    private final List<Runnable> kinds = new ArrayList<>();
+    private final boolean suspendsEngines;
+    private long meanPause;
+    private boolean over;
+    /** Replicas of the view that lost their disk for ever. */
+    private int wiped;
+    /** Replicas that lost power since they last were known to hold everything. */
+    private int unsure;
+
+    Faults(SimulatedCluster cluster, SimRandom random) {
+        this.cluster = cluster;
+        this.random = random;
+        this.scheduler = cluster.scheduler;
+        this.suspendsEngines = random.coin();
+        choose();
+    }
+
+    /** Each run has a few kinds of faults only, some often: rare combinations come up when little else happens. */
+    private void choose() {
+        Runnable[] all = {
+            this::killServer,
+            this::losePower,
+            this::losePowerEverywhere,
+            this::killEngine,
+            this::pauseEngine,
+            this::pauseServer,
+            this::suspend,
+            this::jumpClock,
+            this::cutConnection,
+            this::partition,
+            this::raceEngines,
+            this::wipe,
+            this::registryDown,
+            this::isolate
+        };
+        int count = random.between(0, 5);
+        for (int i = 0; i < count; i++) {
+            kinds.add(all[random.below(all.length)]);
+        }
+        meanPause = random.between(100, 4000) * MILLI;
+    }
+
+    void begin() {
+        if (random.oneIn(3)) {
+            cluster.registry.failPermille(random.between(5, 150));
+        }
+        if (random.oneIn(5)) {
+            cluster.network.flipsPerMillion(random.between(50, 3000));
+        }
+        if (random.oneIn(3)) {
+            long high = random.between(100_000L, 20_000_000L);
+            cluster.network.delays(new SimNetwork.Delays(20_000, high, 10 * high, random.between(0, 100)));
+        }
+        if (!kinds.isEmpty()) {
+            next();
+        }
+    }
+
+    private void next() {
+        scheduler.after(random.between(MILLI, 2 * meanPause), () -> {
+            if (!over) {
+                kinds.get(random.below(kinds.size())).run();
+                next();
+            }
+        });
+    }
+
+    void end() {
+        over = true;
+    }
+
+    void viewChanged(int view) {
+        wiped &= view;
+        unsure &= view;
+    }
+
+    private int replica() {
+        return random.below(cluster.replicaHosts.size());
+    }
+
+    private SimHost anyHost() {
+        List<SimHost> hosts = cluster.allHosts();
+        return hosts.get(random.below(hosts.size()));
+    }
+
+    private long shortWhile() {
+        return random.oneIn(3) ? random.between(MILLI, 50 * MILLI) : random.between(MILLI, 5_000 * MILLI);
+    }
+
+    private void killServer() {
+        SimProcess process = cluster.serverProcess(replica());
+        if (process != null) {
+            process.kill();
+        }
+    }
+
+    private void losePower() {
+        lose(anyHost(), shortWhile());
+    }
+
+    private void lose(SimHost host, long downFor) {
+        int index = cluster.replicaHosts.indexOf(host);
+        if (!host.isUp() || (index >= 0 && wiped != 0)) {
+            return;
+        }
+        if (index >= 0) {
+            unsure |= 1 << index;
+        }
+        cluster.losePower(host);
+        scheduler.after(downFor, () -> {
+            cluster.boot(host);
+            if (index >= 0) {
+                cluster.startServer(index);
+            }
+        });
+    }
+
+    private void losePowerEverywhere() {
+        long spread = random.coin() ? 0 : random.between(MILLI, 500 * MILLI);
+        for (SimHost host : cluster.replicaHosts) {
+            if (!random.oneIn(8)) {
+                scheduler.after(random.below(spread + 1), () -> lose(host, shortWhile()));
+            }
+        }
+    }
+
+    private void killEngine() {
+        SimulatedCluster.Session session = cluster.current();
+        if (session != null) {
+            session.process.kill();
+        }
+    }
+
+    private void pauseEngine() {
+        SimulatedCluster.Session session = cluster.current();
+        if (session != null) {
+            session.process.pause(shortWhile());
+        }
+    }
+
+    private void pauseServer() {
+        SimProcess process = cluster.serverProcess(replica());
+        if (process != null && process.isAlive()) {
+            process.pause(shortWhile());
+        }
+    }
+
+    private void suspend() {
+        SimHost host = anyHost();
+        if (host.isUp() && (suspendsEngines || !cluster.engineHosts.contains(host))) {
+            host.suspend(shortWhile());
+        }
+    }
+
+    private void jumpClock() {
+        SimHost host = anyHost();
+        boolean back = !(suspendsEngines && cluster.engineHosts.contains(host)) && random.coin();
+        host.jumpWallClock((back ? -1 : 1) * random.between(1L, 7_200_000L));
+    }
+
+    private void cutConnection() {
+        SimConnection connection = cluster.network.anyConnection();
+        if (connection != null) {
+            connection.cut(random.oneIn(3));
+        }
+    }
+
+    private void partition() {
+        SimHost a = anyHost();
+        SimHost b = anyHost();
+        if (!a.equals(b)) {
+            block(a, b, random.below(3), shortWhile());
+        }
+    }
+
+    private void block(SimHost a, SimHost b, int direction, long time) {
+        if (direction != 1) {
+            cluster.network.block(a, b);
+        }
+        if (direction != 2) {
+            cluster.network.block(b, a);
+        }
+        if (random.oneIn(3)) {
+            cluster.network.cut(a, b);
+        }
+        scheduler.after(time, () -> {
+            cluster.network.unblock(a, b);
+            cluster.network.unblock(b, a);
+        });
+    }
+
+    private void isolate() {
+        SimHost host = anyHost();
+        long time = shortWhile();
+        int direction = random.below(3);
+        for (SimHost other : cluster.allHosts()) {
+            if (!other.equals(host)) {
+                block(host, other, direction, time);
+            }
+        }
+    }
+
+    private void raceEngines() {
+        SimulatedCluster.Session old = cluster.current();
+        if (old == null || !old.opened) {
+            return;
+        }
+        cluster.startEngine();
+        if (random.coin()) {
+            scheduler.after(shortWhile(), () -> old.process.kill());
+        }
+    }
+
+    private void wipe() {
+        int replica = replica();
+        int view = cluster.view();
+        int others = view & ~(1 << replica) & ~wiped & ~unsure;
+        if (wiped != 0 || Integer.bitCount(view) < 2 || others == 0 || (view & unsure) != 0) {
+            return;
+        }
+        SimHost host = cluster.replicaHosts.get(replica);
+        SimProcess process = cluster.serverProcess(replica);
+        if (!host.isUp() || process == null) {
+            return;
+        }
+        scheduler.note(host.name(), "disk replaced", 0, 0);
+        process.kill();
+        cluster.servers.get(replica).wipe();
+        cluster.history.lost(replica);
+        if ((view & 1 << replica) != 0) {
+            wiped |= 1 << replica;
+        }
+    }
+
+    private void registryDown() {
+        cluster.registry.down(true);
+        scheduler.after(shortWhile(), () -> cluster.registry.down(false));
+    }
+}

@@ -1,0 +1,13 @@
+package io.longhorn.simulator;
+
+/** A replica server on a host, as a cluster starts and breaks it: the real one or the model of one. */
+interface ReplicaServerPort {
+    /** Starts its process on the host, which is up. */
+    SimProcess start(SimNetwork network);
+
+    /** What the host's power loss does to it beyond what its disk forgets. */
+    void losePower();
+
+    /** The disk is replaced by an empty one; the process does not run. */
+    void wipe();
+}
