@@ -1,7 +1,7 @@
 package io.longhorn.app;
 
 import io.longhorn.HostPort;
-import io.longhorn.replica.ReplicaServer;
+import io.longhorn.replica.server.ReplicaServer;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
