@@ -6,7 +6,7 @@ import io.longhorn.LonghornConfig;
 import io.longhorn.Volume;
 import io.longhorn.VolumeHealth;
 import io.longhorn.VolumeSpec;
-import io.longhorn.replica.server.ReplicaServer;
+import io.longhorn.replica.ReplicaServer;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;

@@ -1,14 +1,17 @@
 package io.longhorn.app;
 
 import io.longhorn.HostPort;
-import io.longhorn.replica.server.ReplicaServer;
+import io.longhorn.replica.ReplicaServer;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.Callable;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -32,7 +35,7 @@ final class ReplicaCommand implements Callable<Integer> {
     static final String LISTENING = "listening ";
 
     /** Longer than any sync of a healthy disk; after that the next start recovers, as after a crash. */
-    private static final Duration STOP_LIMIT = Duration.ofSeconds(15);
+    private static final Duration STOP_LIMIT = Duration.ofSeconds(40);
 
     @Spec
     private @Nullable CommandSpec spec;
@@ -66,43 +69,36 @@ final class ReplicaCommand implements Callable<Integer> {
         ReplicaServer.Builder builder = ReplicaServer.builder().listen(Objects.requireNonNull(listen, "listen"));
         directories.forEach(builder::directory);
         connection.token().ifPresent(builder::token);
-        connection.tls().ifPresent(builder::tls);
-        CountDownLatch stop = new CountDownLatch(1);
-        try (ReplicaServer server = builder.start()) {
-            Thread hook = new Thread(() -> stopOnSignal(server), "longhorn-replica-stop");
-            Runtime.getRuntime().addShutdownHook(hook);
-            if (stopWithInput) {
-                InputEnd.watch(stop::countDown);
-            }
-            Console.of(spec).line(LISTENING + server.address());
-            stop.await();
-            Runtime.getRuntime().removeShutdownHook(hook);
+        ReplicaServer server = builder.start();
+        Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(server), "longhorn-replica-stop"));
+        if (stopWithInput) {
+            InputEnd.watch(() -> System.exit(Main.DONE));
         }
+        Console.of(spec).line(LISTENING + server.address());
+        // From here on every way out leads through the hook.
+        new CountDownLatch(1).await();
         return Main.DONE;
     }
 
     /**
-     * Runs while the JVM shuts down, which would end with the signal's own exit code, and waits for this. Stopping was
-     * asked for, so done properly it is a success.
+     * Runs when the JVM shuts down, which waits for it. After a signal the JVM would end with the signal's own exit code;
+     * but stopping was asked for, so done properly it is a success.
      */
-    private static void stopOnSignal(ReplicaServer server) {
-        CountDownLatch closed = new CountDownLatch(1);
-        Thread closer = new Thread(
-                () -> {
-                    server.close();
-                    closed.countDown();
-                },
-                "longhorn-replica-close");
+    private static void stop(ReplicaServer server) {
+        FutureTask<Void> close = new FutureTask<>(server::close, null);
+        Thread closer = new Thread(close, "longhorn-replica-close");
         closer.setDaemon(true);
         closer.start();
         int exitCode = Main.FAILED;
         try {
-            if (closed.await(STOP_LIMIT.toNanos(), TimeUnit.NANOSECONDS)) {
-                exitCode = Main.DONE;
-            } else {
-                System.err.println("longhorn replica: not stopped within " + STOP_LIMIT.toSeconds()
-                        + " s; the next start recovers as after a crash");
-            }
+            close.get(STOP_LIMIT.toNanos(), TimeUnit.NANOSECONDS);
+            exitCode = Main.DONE;
+        } catch (TimeoutException e) {
+            System.err.println("longhorn replica: not stopped within " + STOP_LIMIT.toSeconds()
+                    + " s; the next start recovers as after a crash");
+        } catch (ExecutionException e) {
+            Throwable cause = e.getCause() == null ? e : e.getCause();
+            System.err.println("longhorn replica: not stopped cleanly: " + FailureLine.of(cause));
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
         }
