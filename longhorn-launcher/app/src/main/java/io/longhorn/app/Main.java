@@ -1,9 +1,14 @@
 package io.longhorn.app;
 
+import io.longhorn.HostPort;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ScopeType;
 import picocli.CommandLine.Spec;
 
 /**
@@ -14,46 +19,92 @@ import picocli.CommandLine.Spec;
         name = "longhorn",
         description = "Distributed block storage as an embeddable Java library.",
         mixinStandardHelpOptions = true,
-        versionProvider = Main.Version.class,
-        synopsisSubcommandLabel = "COMMAND")
+        scope = ScopeType.INHERIT,
+        versionProvider = VersionCommand.Version.class,
+        synopsisSubcommandLabel = "COMMAND",
+        commandListHeading = "%nCommands:%n",
+        exitCodeListHeading = "%nExit codes:%n",
+        exitCodeList = {"0:done", "1:failed", "2:wrong usage"},
+        subcommands = {
+            ReplicaCommand.class,
+            CheckCommand.class,
+            BenchCommand.class,
+            DemoCommand.class,
+            VersionCommand.class,
+            BenchPartCommand.class
+        })
 public final class Main implements Runnable {
 
     static final int DONE = CommandLine.ExitCode.OK;
     static final int FAILED = CommandLine.ExitCode.SOFTWARE;
     static final int WRONG_USAGE = CommandLine.ExitCode.USAGE;
 
+    /** Read by logback.xml. */
+    private static final String LOG_LEVEL_PROPERTY = "longhorn.log.level";
+
     @Spec
-    @SuppressWarnings("NullAway.Init") // picocli sets it before it calls run
-    private CommandSpec spec;
+    private @Nullable CommandSpec spec;
+
+    private boolean verbose;
 
     private Main() {}
 
     public static void main(String[] arguments) {
+        // Figures look the same on every machine.
+        Locale.setDefault(Locale.ROOT);
         System.exit(command().execute(arguments));
     }
 
     static CommandLine command() {
-        return new CommandLine(new Main()).setExecutionExceptionHandler(Main::reportFailure);
+        Main main = new Main();
+        return new CommandLine(main)
+                .registerConverter(HostPort.class, Main::hostPort)
+                .setParameterExceptionHandler(Main::reportWrongUsage)
+                .setExecutionExceptionHandler(main::reportFailure);
+    }
+
+    /** Comes before anything logs, because the log's set-up reads the property once. */
+    @Option(
+            names = "--verbose",
+            scope = ScopeType.INHERIT,
+            description = "Log what happens, and print the stack trace of a failure.")
+    void setVerbose(boolean on) {
+        verbose = on;
+        if (on) {
+            System.setProperty(LOG_LEVEL_PROPERTY, "INFO");
+        }
     }
 
     /** Reached only without a subcommand. */
     @Override
     public void run() {
-        throw new ParameterException(spec.commandLine(), "A command is missing.");
-    }
-
-    /** One line for the person at the terminal; what lies below it is the log's affair. */
-    private static int reportFailure(Exception failure, CommandLine command, CommandLine.ParseResult arguments) {
-        command.getErr().println("longhorn: " + failure);
-        return FAILED;
-    }
-
-    /** The version from the jar's manifest, so that it is written in one place, the pom. */
-    static final class Version implements CommandLine.IVersionProvider {
-        @Override
-        public String[] getVersion() {
-            String version = Main.class.getPackage().getImplementationVersion();
-            return new String[] {"longhorn " + (version == null ? "(not packaged)" : version)};
+        if (spec == null) {
+            throw new IllegalStateException("run outside of the command line");
         }
+        throw new ParameterException(spec.commandLine(), "a command is missing");
+    }
+
+    private static HostPort hostPort(String text) {
+        try {
+            return HostPort.parse(text);
+        } catch (IllegalArgumentException e) {
+            throw new CommandLine.TypeConversionException(e.getMessage());
+        }
+    }
+
+    private static int reportWrongUsage(ParameterException wrong, String[] arguments) {
+        CommandLine command = wrong.getCommandLine();
+        String name = command.getCommandSpec().qualifiedName();
+        command.getErr().println(name + ": " + FailureLine.of(wrong) + "; see \"" + name + " --help\"");
+        return WRONG_USAGE;
+    }
+
+    /** One line for the person at the terminal. */
+    private int reportFailure(Exception failure, CommandLine command, CommandLine.ParseResult arguments) {
+        command.getErr().println(command.getCommandSpec().qualifiedName() + ": " + FailureLine.of(failure));
+        if (verbose) {
+            failure.printStackTrace(command.getErr());
+        }
+        return FAILED;
     }
 }

@@ -1,0 +1,59 @@
+package io.longhorn.app;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** What {@code longhorn bench} starts in processes of their own for its baselines. Not for people, hence not in the help. */
+@Command(name = "bench-part", hidden = true, description = "A part of bench that runs in a process of its own.")
+final class BenchPartCommand implements Runnable {
+
+    @Spec
+    private @Nullable CommandSpec spec;
+
+    /** Reached only without a subcommand. */
+    @Override
+    public void run() {
+        if (spec == null) {
+            throw new IllegalStateException("run outside of the command line");
+        }
+        throw new ParameterException(spec.commandLine(), "a part is missing");
+    }
+
+    @Command(name = "tcp-server", description = "Answers bare round trips.")
+    int tcpServer() throws IOException {
+        endWithParent();
+        BareTcp.serve(Console.of(spec));
+        return Main.DONE;
+    }
+
+    @Command(name = "tcp-client", description = "Makes bare round trips.")
+    int tcpClient(
+            @Option(names = "--port", required = true) int port,
+            @Option(names = "--millis", required = true) long millis)
+            throws IOException {
+        endWithParent();
+        BareTcp.call(Console.of(spec), port, Duration.ofMillis(millis));
+        return Main.DONE;
+    }
+
+    @Command(name = "bulk-server", description = "Receives bulk data into a file.")
+    int bulkServer(
+            @Option(names = "--file", required = true) Path file,
+            @Option(names = "--bytes", required = true) long bytes)
+            throws IOException {
+        endWithParent();
+        BulkFloor.serve(Console.of(spec), file, bytes);
+        return Main.DONE;
+    }
+
+    private static void endWithParent() {
+        InputEnd.watch(() -> System.exit(Main.FAILED));
+    }
+}

@@ -1,0 +1,176 @@
+package io.longhorn.app;
+
+import io.longhorn.Volume;
+import java.nio.ByteBuffer;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Runs a {@link BenchLoad} on a volume for some time. Depth 1 is one thread that makes blocking calls. Beyond that each of
+ * the operations in flight has a {@link Slot}, which starts its next operation on the thread that completed the last one,
+ * so that the load itself adds no hand-off.
+ */
+final class ClosedLoop {
+
+    private static final Duration DRAIN_LIMIT = Duration.ofSeconds(60);
+
+    private final Volume volume;
+    private final BenchLoad load;
+    private final long rangeBytes;
+    private final SplittableRandom random;
+
+    ClosedLoop(Volume volume, BenchLoad load, long rangeBytes, long seed) {
+        this.volume = volume;
+        this.load = load;
+        this.rangeBytes = rangeBytes - rangeBytes % load.bytes();
+        random = new SplittableRandom(seed);
+    }
+
+    BenchFigures run(Duration duration, CpuMeter cpu) throws Exception {
+        long cpuBefore = cpu.nanos();
+        long begin = System.nanoTime();
+        Latencies latencies = load.depth() == 1 ? runBlocking(begin, duration) : runSlots(begin, duration);
+        long wall = System.nanoTime() - begin;
+        long cpuAfter = cpu.nanos();
+        return latencies.figures(load.bytes(), wall, cpuBefore < 0 || cpuAfter < 0 ? -1 : cpuAfter - cpuBefore);
+    }
+
+    private Latencies runBlocking(long begin, Duration duration) {
+        Latencies latencies = new Latencies();
+        ByteBuffer buffer = content(random);
+        Offsets offsets = new Offsets(random.split(), 0);
+        long end = begin + duration.toNanos();
+        long last = begin;
+        while (last < end) {
+            buffer.clear();
+            if (load.write()) {
+                volume.write(offsets.next(), buffer);
+            } else {
+                volume.read(offsets.next(), buffer);
+            }
+            long now = System.nanoTime();
+            latencies.record(now - last);
+            last = now;
+        }
+        return latencies;
+    }
+
+    private Latencies runSlots(long begin, Duration duration) throws Exception {
+        List<Slot> slots = new ArrayList<>();
+        for (int i = 0; i < load.depth(); i++) {
+            slots.add(new Slot(i, begin + duration.toNanos()));
+        }
+        slots.forEach(Slot::start);
+        Latencies all = new Latencies();
+        for (Slot slot : slots) {
+            try {
+                slot.ended.get(duration.plus(DRAIN_LIMIT).toNanos(), TimeUnit.NANOSECONDS);
+            } catch (TimeoutException e) {
+                throw new CommandFailure("an operation of \"" + load.title() + "\" never completed", e);
+            }
+            all.add(slot.latencies);
+        }
+        return all;
+    }
+
+    private ByteBuffer content(SplittableRandom source) {
+        byte[] bytes = new byte[load.bytes()];
+        source.nextBytes(bytes);
+        return ByteBuffer.allocateDirect(bytes.length).put(bytes).flip();
+    }
+
+    /** Where the operations of one slot go. */
+    private final class Offsets {
+
+        private final SplittableRandom source;
+        private long sequential;
+
+        Offsets(SplittableRandom source, int slot) {
+            this.source = source;
+            sequential = (long) slot * load.bytes();
+        }
+
+        long next() {
+            if (load.random()) {
+                return source.nextLong(rangeBytes / load.bytes()) * load.bytes();
+            }
+            long offset = sequential % rangeBytes;
+            // The slots take turns, so that together they go through the volume in order.
+            sequential = offset + (long) load.depth() * load.bytes();
+            return offset;
+        }
+    }
+
+    /** One operation in flight at a time. Its fields belong to the thread that runs it now; completion hands them over. */
+    private final class Slot {
+
+        private static final int ISSUING = 0;
+        private static final int IN_FLIGHT = 1;
+        private static final int COMPLETED = 2;
+
+        private final Latencies latencies = new Latencies();
+        private final CompletableFuture<Void> ended = new CompletableFuture<>();
+        private final AtomicInteger state = new AtomicInteger();
+        private final ByteBuffer buffer;
+        private final Offsets offsets;
+        private final long end;
+        private long last;
+
+        Slot(int number, long end) {
+            this.end = end;
+            buffer = content(random);
+            offsets = new Offsets(random.split(), number);
+        }
+
+        void start() {
+            last = System.nanoTime();
+            issue();
+        }
+
+        private void issue() {
+            try {
+                issueUntilInFlight();
+            } catch (Throwable e) {
+                // Refused at once; on the thread of a completion nobody else would hear of it.
+                ended.completeExceptionally(e);
+            }
+        }
+
+        /** A loop, not a recursion, for operations that complete before the call returns. */
+        private void issueUntilInFlight() {
+            do {
+                if (last >= end) {
+                    ended.complete(null);
+                    return;
+                }
+                state.set(ISSUING);
+                buffer.clear();
+                CompletionStage<Void> stage = load.write()
+                        ? volume.writeAsync(offsets.next(), buffer)
+                        : volume.readAsync(offsets.next(), buffer);
+                CompletionStage<Void> unused = stage.whenComplete(this::completed);
+            } while (!state.compareAndSet(ISSUING, IN_FLIGHT));
+        }
+
+        private void completed(@Nullable Void nothing, @Nullable Throwable failure) {
+            if (failure != null) {
+                ended.completeExceptionally(failure);
+                return;
+            }
+            long now = System.nanoTime();
+            latencies.record(now - last);
+            last = now;
+            if (!state.compareAndSet(ISSUING, COMPLETED)) {
+                issue();
+            }
+        }
+    }
+}

@@ -1,0 +1,55 @@
+package io.longhorn.app;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/** The processor time that some processes have used, as Linux counts it: in steps of 10 ms, so only long runs tell. */
+final class CpuMeter {
+
+    /** What Linux shows to programs has been 100 per second on all machines that Java runs on. */
+    private static final long NANOS_PER_TICK = 10_000_000;
+
+    /** Counted behind the closing parenthesis of the program's name, which may hold anything. */
+    private static final int USER_FIELD = 11;
+
+    private static final int SYSTEM_FIELD = 12;
+
+    private final List<Long> pids;
+
+    private CpuMeter(List<Long> pids) {
+        this.pids = pids;
+    }
+
+    /** Of this process and of these others. */
+    static CpuMeter ofSelfAnd(List<Long> others) {
+        List<Long> pids = new ArrayList<>(others);
+        pids.add(ProcessHandle.current().pid());
+        return new CpuMeter(pids);
+    }
+
+    /** The sum since each of them started; -1 where the system does not tell. */
+    long nanos() throws IOException {
+        long ticks = 0;
+        for (long pid : pids) {
+            Path file = Path.of("/proc", Long.toString(pid), "stat");
+            if (!Files.isReadable(file)) {
+                return -1;
+            }
+            ticks += ticks(Files.readString(file));
+        }
+        return ticks * NANOS_PER_TICK;
+    }
+
+    /**
+     * The ticks of one process.
+     *
+     * @param stat the text of /proc/PID/stat, see proc(5)
+     */
+    static long ticks(String stat) {
+        String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ", -1);
+        return Long.parseLong(fields[USER_FIELD]) + Long.parseLong(fields[SYSTEM_FIELD]);
+    }
+}

@@ -1,0 +1,106 @@
+package io.longhorn.app;
+
+import io.longhorn.EventSubscription;
+import io.longhorn.Volume;
+import io.longhorn.VolumeEvent;
+import java.time.Duration;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
+
+/** Follows the events of one volume and tells how a replica comes back. */
+final class RebuildWatch implements AutoCloseable {
+
+    private final Volume volume;
+    private final Narrator narrator;
+    private final LinkedBlockingQueue<VolumeEvent> events = new LinkedBlockingQueue<>();
+    private final EventSubscription subscription;
+
+    RebuildWatch(Volume volume, Narrator narrator) {
+        this.volume = volume;
+        this.narrator = narrator;
+        subscription = volume.subscribe(events::add);
+    }
+
+    /** Waits until the volume has given up a replica, and tells the reason. */
+    void awaitLost(String location, Duration limit) throws InterruptedException {
+        VolumeEvent.ReplicaLost lost = (VolumeEvent.ReplicaLost) await(
+                limit,
+                "volume " + volume.name() + " did not notice that replica " + location + " is gone",
+                event -> event instanceof VolumeEvent.ReplicaLost replica
+                        && replica.location().equals(location));
+        narrator.fact("volume %s goes on without %s: %s", volume.name(), location, lost.reason());
+    }
+
+    /** Waits until a replica is in sync again, telling the progress, and returns how it ended. */
+    VolumeEvent.RebuildEnded awaitInSync(String location, Duration limit) throws InterruptedException {
+        VolumeEvent.RebuildEnded ended = (VolumeEvent.RebuildEnded) await(
+                limit, "replica " + location + " of volume " + volume.name() + " did not come back", event -> {
+                    tell(event, location);
+                    return event instanceof VolumeEvent.RebuildEnded end
+                            && end.location().equals(location)
+                            && end.inSync();
+                });
+        narrator.fact(
+                "volume %s: %s is in sync again: %.1f MB in %.2f s",
+                volume.name(),
+                location,
+                Narrator.megabytes(ended.transferredBytes()),
+                Narrator.seconds(ended.took().toNanos()));
+        return ended;
+    }
+
+    /** Waits until a block of a replica was repaired. */
+    VolumeEvent.BlockRepaired awaitRepaired(Duration limit) throws InterruptedException {
+        return (VolumeEvent.BlockRepaired) await(
+                limit,
+                "the flipped byte of volume " + volume.name() + " was not repaired",
+                event -> event instanceof VolumeEvent.BlockRepaired);
+    }
+
+    /** Forgets what happened so far. */
+    void clear() {
+        events.clear();
+    }
+
+    @Override
+    public void close() {
+        subscription.close();
+    }
+
+    private void tell(VolumeEvent event, String location) {
+        if (event instanceof VolumeEvent.RebuildStarted started
+                && started.location().equals(location)) {
+            narrator.fact(
+                    "volume %s: catch-up of %s begins, %.1f MB to do",
+                    volume.name(), location, Narrator.megabytes(started.totalBytes()));
+        } else if (event instanceof VolumeEvent.RebuildProgress progress
+                && progress.location().equals(location)
+                && progress.totalBytes() > 0) {
+            narrator.fact(
+                    "volume %s: %3.0f %% (%.1f of %.1f MB)",
+                    volume.name(),
+                    100.0 * progress.doneBytes() / progress.totalBytes(),
+                    Narrator.megabytes(progress.doneBytes()),
+                    Narrator.megabytes(progress.totalBytes()));
+        } else if (event instanceof VolumeEvent.RebuildEnded ended
+                && ended.location().equals(location)
+                && !ended.inSync()) {
+            narrator.fact("volume %s: that attempt failed: %s", volume.name(), ended.reason());
+        }
+    }
+
+    private VolumeEvent await(Duration limit, String otherwise, Predicate<VolumeEvent> wanted)
+            throws InterruptedException {
+        long deadline = System.nanoTime() + limit.toNanos();
+        while (true) {
+            VolumeEvent event = events.poll(deadline - System.nanoTime(), TimeUnit.NANOSECONDS);
+            if (event == null) {
+                throw new CommandFailure(otherwise + " within " + limit.toSeconds() + " s");
+            }
+            if (wanted.test(event)) {
+                return event;
+            }
+        }
+    }
+}
