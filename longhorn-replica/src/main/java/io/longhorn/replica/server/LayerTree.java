@@ -161,6 +161,27 @@ final class LayerTree {
         return layers;
     }
 
+    /** The same, for people: what is journaled counts as the layer's. */
+    List<Message.Layer> withPending(long sequence) {
+        List<Message.Layer> layers = new ArrayList<>();
+        for (Message.Layer l : asOf(sequence)) {
+            LayerNode node = nodes.get(l.id());
+            long pending = node == null ? 0 : (long) node.pending.size() * FrameLayout.BLOCK_BYTES;
+            layers.add(new Message.Layer(
+                    l.id(),
+                    l.parent(),
+                    l.frozenSequence(),
+                    l.name(),
+                    l.userMade(),
+                    l.removed(),
+                    l.createdAtMillis(),
+                    l.sizeBytes(),
+                    l.dataBytes() + pending,
+                    l.labels()));
+        }
+        return layers;
+    }
+
     /** Takes a layer out; its children hang on its parent from now on. */
     void remove(LayerNode node) {
         for (LayerNode child : children(node)) {

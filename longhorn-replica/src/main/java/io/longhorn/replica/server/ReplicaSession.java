@@ -647,9 +647,10 @@ final class ReplicaSession implements Connection.Handler {
     private Message.StatusOk status() throws IOException {
         ReplicaState of = bound();
         long allocated = 0;
-        List<Message.Layer> layers = of.tree.asOf(of.lastSequence());
+        List<Message.Layer> layers = of.tree.withPending(of.lastSequence());
         for (LayerNode node : of.tree.all()) {
-            allocated += node.files.allocatedBytes();
+            // What is journaled counts: it takes its place in the layer with the next checkpoint.
+            allocated += node.files.allocatedBytes() + (long) node.pending.size() * BLOCK;
         }
         return new Message.StatusOk(
                 of.sizeBytes(),
