@@ -12,7 +12,7 @@ class EngineSimulationTest {
         long count = Long.getLong("longhorn.seeds", 20);
         SeedRunner runner = new SeedRunner();
         ClusterShape shape = new ClusterShape(
-                SeedRunner.models(), ClusterShape.FaultKinds.ALL, Integer.getInteger("longhorn.trace", 200));
+                SeedRunner.models(), ClusterShape.FaultKinds.ALL, Integer.getInteger("longhorn.trace", 200), null);
         long start = System.nanoTime();
         int failed = 0;
         for (long seed = from; seed < from + count; seed++) {

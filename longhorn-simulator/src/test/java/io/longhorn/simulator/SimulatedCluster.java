@@ -3,6 +3,8 @@ package io.longhorn.simulator;
 import io.longhorn.engine.EngineDoor;
 import io.longhorn.engine.ReplicaRecord;
 import io.longhorn.engine.VolumeRecord;
+import io.longhorn.replica.wire.FrameLayout;
+import io.longhorn.replica.wire.FrameType;
 import io.longhorn.simulator.history.BlockContents;
 import io.longhorn.simulator.history.History;
 import io.longhorn.simulator.history.Operation;
@@ -23,8 +25,8 @@ final class SimulatedCluster {
     private static final int BLOCK = BlockContents.BLOCK_BYTES;
     private static final long MILLI = 1_000_000L;
     private static final long SECOND = 1000 * MILLI;
-    /** Virtual time after which callers must be through, faults or not. */
-    private static final long LOAD_LIMIT = 1200 * SECOND;
+    /** Virtual time for which callers go on at most. */
+    private static final long LOAD_NANOS = 100 * SECOND;
     /** Virtual time within which a healed cluster must be whole. */
     private static final long HEAL_LIMIT = 300 * SECOND;
 
@@ -102,6 +104,9 @@ final class SimulatedCluster {
         this.memory = memory;
         memory.freshPool();
         scheduler = new SimScheduler(seed, new SimTrace(shape.traceLines()));
+        if (shape.echo() != null) {
+            scheduler.trace().echo(shape.echo());
+        }
         random = scheduler.random().split();
         network = new SimNetwork(scheduler, memory);
         registry = new SimRegistry(scheduler);
@@ -132,6 +137,7 @@ final class SimulatedCluster {
         }
         inspector = new Inspector(scheduler, network, new SimHost(scheduler, "inspector"), registry.clusterId());
         registry.watch(this::recordChanged);
+        network.tap(this::frameArrives);
         faults = new Faults(this, random.split());
         makeVolume(load.writeThrough());
     }
@@ -159,6 +165,12 @@ final class SimulatedCluster {
             inspector.create(replica, volumeId, VOLUME, (long) blocks * BLOCK);
         }
         registry.put(EngineDoor.firstRecord(VOLUME, volumeId, (long) blocks * BLOCK, writeThrough, replicas));
+    }
+
+    private void frameArrives(SimProcess from, SimProcess to, ByteBuffer frame, int at, int length) {
+        FrameType type = FrameType.of(FrameLayout.type(frame, at));
+        String what = type == null ? "unknown frame" : type.name();
+        scheduler.note(to.name(), what, FrameLayout.number(frame, at), FrameLayout.epoch(frame, at));
     }
 
     private void recordChanged(VolumeRecord record) {
@@ -263,10 +275,13 @@ final class SimulatedCluster {
         try {
             supervise();
             faults.begin();
-            runUntil(this::isLoadOver, LOAD_LIMIT, Violation.Kind.BROKEN, "callers are not through");
+            long end = scheduler.now() + LOAD_NANOS;
+            runUntil(() -> isLoadOver() || scheduler.now() > end, 2 * LOAD_NANOS, Violation.Kind.BROKEN, "load");
+            workload.stop();
             faults.end();
             heal();
             runUntil(this::isWhole, HEAL_LIMIT, Violation.Kind.REBUILD_ENDS, "the healed volume does not become whole");
+            runUntil(this::isAllAnswered, HEAL_LIMIT, Violation.Kind.BROKEN, "a caller is never answered");
             survey();
             inspect();
             history.check();
@@ -276,9 +291,10 @@ final class SimulatedCluster {
     }
 
     private boolean isLoadOver() {
-        if (!workload.isExhausted()) {
-            return false;
-        }
+        return workload.isExhausted() && isAllAnswered();
+    }
+
+    private boolean isAllAnswered() {
         for (Operation operation : history.operations()) {
             if (operation.isPending()) {
                 return false;

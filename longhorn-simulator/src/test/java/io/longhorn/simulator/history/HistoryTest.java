@@ -218,6 +218,33 @@ class HistoryTest {
     }
 
     @Test
+    void confirmationThatArrivesAfterTheLossPromisesNoMore() {
+        history.view(0b1);
+        history.opened(1);
+        Operation kept = written(1, 0);
+        flush(1);
+        Operation late = write(1, 0);
+        history.lost(0);
+        history.confirmed(late);
+        history.died(1);
+        history.opened(2);
+        read(2, 0, full(kept));
+        passes();
+    }
+
+    @Test
+    void writeBegunAfterTheLossSurvives() {
+        history.view(0b1);
+        history.opened(1);
+        history.lost(0);
+        written(1, 0);
+        history.died(1);
+        history.opened(2);
+        read(2, 0, BlockContents.ZERO);
+        fails(Violation.Kind.FLUSHED_SURVIVES);
+    }
+
+    @Test
     void unflushedWriteSurvivesIfOneReplicaKeepsPower() {
         history.view(0b111);
         history.opened(1);
@@ -437,6 +464,18 @@ class HistoryTest {
         Operation w = written(1, 0);
         history.compared(history.compareAndWrite(1, 0, CELLS, new int[] {full(w)}, false), false);
         fails(Violation.Kind.LINEARIZABLE);
+    }
+
+    @Test
+    void failedWriteThatNobodyReadMayExplainAMismatch() {
+        Operation w = written(1, 0);
+        Operation unknown = write(1, 0);
+        history.died(1);
+        history.opened(2);
+        history.compared(history.compareAndWrite(2, 0, CELLS, new int[] {full(w)}, false), false);
+        written(2, 0);
+        assertThat(full(unknown)).isNotEqualTo(full(w));
+        passes();
     }
 
     @Test

@@ -277,6 +277,10 @@ final class ModelConnection implements Connection.Handler {
 
     private void ownBlocks(Message.MapQuery query, long request) {
         List<Message.MapRun> runs = new ArrayList<>();
+        if (!bound().content.layers.containsKey(query.layer())) {
+            refuse(request, ErrorCode.SNAPSHOT_NOT_FOUND, 0, "no layer " + query.layer());
+            return;
+        }
         for (Map.Entry<Long, ModelContent.Entry> e :
                 bound().content.layer(query.layer()).blocks().entrySet()) {
             if (e.getKey() >= query.fromBlock()
@@ -349,6 +353,11 @@ final class ModelConnection implements Connection.Handler {
             return;
         }
         int entries = LayerBlocksLayout.entryCount(b, at);
+        if (!r.content.layers.containsKey(LayerBlocksLayout.layer(b, at))) {
+            // Deleted by a record that came meanwhile.
+            reply(request, new Message.RebuildProgress(r.session, 0, entries));
+            return;
+        }
         int payload = at + LayerBlocksLayout.headerLength(entries);
         for (int i = 0; i < entries; i++) {
             BlockState state = LayerBlocksLayout.state(b, at, i);
