@@ -131,7 +131,7 @@ final class Faults {
 
     private void lose(SimHost host, long downFor) {
         int index = cluster.replicaHosts.indexOf(host);
-        if (!host.isUp() || (index >= 0 && wiped != 0)) {
+        if (over || !host.isUp() || (index >= 0 && wiped != 0)) {
             return;
         }
         if (index >= 0) {

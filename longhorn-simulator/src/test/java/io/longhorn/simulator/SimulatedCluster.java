@@ -347,17 +347,22 @@ final class SimulatedCluster {
                 && Integer.bitCount(view()) == servers.size();
     }
 
+    /** Reads everything through the engine, until it says at the end too that all replicas are in sync, and closes it. */
     private void survey() {
-        Session session = current();
-        if (session == null) {
-            throw new IllegalStateException("no session");
-        }
-        boolean[] over = new boolean[2];
-        workload.readEverything(session.number(), session.door, session.loop, () -> over[0] = true);
-        runUntil(() -> over[0], 60 * SECOND, Violation.Kind.BROKEN, "the last reads are not answered");
+        long end = scheduler.now() + HEAL_LIMIT;
+        Session session;
+        do {
+            runUntil(this::isWhole, HEAL_LIMIT, Violation.Kind.REBUILD_ENDS, "the healed volume does not become whole");
+            session = java.util.Objects.requireNonNull(current());
+            boolean[] read = new boolean[1];
+            workload.readEverything(session.number(), session.door, session.loop, () -> read[0] = true);
+            runUntil(() -> read[0], 60 * SECOND, Violation.Kind.BROKEN, "the last reads are not answered");
+        } while (!isWhole() && scheduler.now() < end);
         supervised = false;
-        session.loop.execute(() -> session.door.close(closed -> over[1] = true));
-        runUntil(() -> over[1], 60 * SECOND, Violation.Kind.BROKEN, "the engine does not close");
+        boolean[] closed = new boolean[1];
+        EngineDoor door = session.door;
+        session.loop.execute(() -> door.close(failed -> closed[0] = true));
+        runUntil(() -> closed[0], 60 * SECOND, Violation.Kind.BROKEN, "the engine does not close");
         session.process.kill();
     }
 
@@ -367,6 +372,9 @@ final class SimulatedCluster {
         int session = (int) record.epoch() + 1;
         history.opened(session);
         for (ReplicaRecord replica : record.replicas()) {
+            if (!record.view().contains(replica.replicaId())) {
+                continue;
+            }
             Inspector.Found found =
                     inspector.inspect(replica, volumeId, record.epoch() + 1, record.version() + 1, blocks);
             long bits = 0;

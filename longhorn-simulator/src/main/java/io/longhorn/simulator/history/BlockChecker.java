@@ -45,14 +45,18 @@ final class BlockChecker {
             this.before = before;
             this.operation = operation;
             this.previous = previous;
-            this.hash = operation.number + 31 * (previous == null ? 0 : previous.hash);
+            this.hash = operation.number + 31 * (previous == null ? Arrays.hashCode(before) : previous.hash);
         }
 
         static boolean same(@Nullable Effect a, @Nullable Effect b) {
             Effect x = a;
             Effect y = b;
             while (x != y) {
-                if (x == null || y == null || x.hash != y.hash || x.operation != y.operation) {
+                if (x == null
+                        || y == null
+                        || x.hash != y.hash
+                        || x.operation != y.operation
+                        || !Arrays.equals(x.before, y.before)) {
                     return false;
                 }
                 x = x.previous;
@@ -153,6 +157,7 @@ final class BlockChecker {
                     }
                 }
                 case LOST -> lost(event);
+                case OPENED -> forgetGuilt(event.newestSession());
             }
         }
         return true;
@@ -341,6 +346,18 @@ final class BlockChecker {
         return operation.session <= config.lostSession && operation.invokedAt > config.lostAt;
     }
 
+    /** What earlier sessions lost matters no more: whatever they confirm now began before. */
+    private void forgetGuilt(int session) {
+        Set<Config> next = new HashSet<>();
+        for (Config config : configs) {
+            next.add(
+                    config.lostSession < session
+                            ? new Config(config.state, config.done, config.effects, History.NEVER, 0)
+                            : config);
+        }
+        configs = next;
+    }
+
     private void dropLiars(History.Event event) {
         Set<Config> honest = new HashSet<>();
         for (Config config : configs) {
@@ -426,13 +443,13 @@ final class BlockChecker {
 
     private void lost(History.Event event) {
         sawLoss = true;
-        losses--;
         Set<Config> reached = reachable();
         Set<Config> next = new HashSet<>(reached);
         for (Config config : reached) {
             lose(config, event, next);
         }
         configs = next;
+        losses--;
     }
 
     /** Adds every state that the loss can have led to from {@code config}. */

@@ -233,6 +233,29 @@ class HistoryTest {
     }
 
     @Test
+    void lossCanLeadBackToEitherOutcomeOfAFailedWrite() {
+        for (boolean survived : new boolean[] {false, true}) {
+            History h = new History(1, 1);
+            h.view(0b1);
+            h.opened(1);
+            Operation failed = h.write(1, 0, CELLS, false);
+            h.failed(failed);
+            h.opened(2);
+            h.confirmed(h.flush(2));
+            Operation part = h.write(2, 0, 4, false);
+            h.confirmed(part);
+            h.confirmed(h.write(2, 0, CELLS, false));
+            h.lost(0);
+            h.died(2);
+            h.opened(3);
+            int before = h.contents().written(0, survived ? 0xFF : 0, History.writeId(failed));
+            int seen = h.contents().written(before, 0x0F, History.writeId(part));
+            h.confirmedRead(h.read(3, 0, 1), new int[] {seen});
+            assertThat(h.check()).isZero();
+        }
+    }
+
+    @Test
     void writeBegunAfterTheLossSurvives() {
         history.view(0b1);
         history.opened(1);

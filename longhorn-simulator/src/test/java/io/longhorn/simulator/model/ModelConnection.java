@@ -209,6 +209,8 @@ final class ModelConnection implements Connection.Handler {
             ModelReplica r = bound();
             r.takeAsBase();
             r.durable = r.last;
+            // All it has is stable, and all it acknowledges from now on is of this boot.
+            r.uncertain = false;
             reply(request, new Message.Done());
             acknowledge();
         } else if (message instanceof Message.Joined) {
