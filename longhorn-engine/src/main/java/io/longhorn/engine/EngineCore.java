@@ -357,9 +357,25 @@ final class EngineCore implements ReplicaLink.Owner, RecordKeeper.Owner {
 
     /** {@link Request#sequence} of the returned request is the operation's sequence when {@code done} is called. */
     Request change(StructureOperation operation, Completion done) {
-        Request request = Request.structure(operation, loop.nanoTime(), done);
+        Completion recorded = operation instanceof StructureOperation.Expand expand
+                ? failure -> expanded(expand.sizeBytes(), failure, done)
+                : done;
+        Request request = Request.structure(operation, loop.nanoTime(), recorded);
         admit(request);
         return request;
+    }
+
+    /** The replicas have the new size; callers may use it when the registry has it too. */
+    private void expanded(long bytes, @Nullable LonghornException cause, Completion done) {
+        if (cause != null) {
+            done.done(cause);
+            return;
+        }
+        sizeBytes = Math.max(sizeBytes, bytes);
+        keeperOrFail()
+                .change(
+                        record -> record.sizeBytes() >= bytes ? record : record.withSize(bytes),
+                        record -> done.done(null));
     }
 
     private boolean isWriteThrough() {

@@ -7,6 +7,7 @@ import io.longhorn.SnapshotNotFoundException;
 import io.longhorn.TimeLimitException;
 import io.longhorn.VolumeFaultedException;
 import io.longhorn.replica.wire.Checksum;
+import io.longhorn.replica.wire.FrameFault;
 import io.longhorn.replica.wire.FrameLayout;
 import io.longhorn.replica.wire.FrameType;
 import io.longhorn.replica.wire.LayerBlocksLayout;
@@ -303,6 +304,7 @@ final class ReadPath {
         @Override
         public void onReply(ReplicaLink link, FrameType type, ByteBuffer b, int at) {
             boolean same = type == FrameType.LAYER_BLOCKS
+                    && LayerBlocksLayout.check(b, at, FrameLayout.frameLength(b, at)) == FrameFault.NONE
                     && LayerBlocksLayout.matches(b, at)
                     && LayerBlocksLayout.entryCount(b, at) == 1
                     && FrameLayout.payloadLength(b, at) == BLOCK

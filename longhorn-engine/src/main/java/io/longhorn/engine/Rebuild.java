@@ -1,5 +1,6 @@
 package io.longhorn.engine;
 
+import io.longhorn.replica.wire.FrameFault;
 import io.longhorn.replica.wire.FrameLayout;
 import io.longhorn.replica.wire.FrameType;
 import io.longhorn.replica.wire.LayerBlocksLayout;
@@ -302,7 +303,9 @@ final class Rebuild {
                 abandon("source refused: " + MessageCodec.decode(b, at));
                 return;
             }
-            if (type != FrameType.LAYER_BLOCKS || !LayerBlocksLayout.matches(b, at)) {
+            if (type != FrameType.LAYER_BLOCKS
+                    || LayerBlocksLayout.check(b, at, FrameLayout.frameLength(b, at)) != FrameFault.NONE
+                    || !LayerBlocksLayout.matches(b, at)) {
                 core.counters.checksumMismatches.increment();
                 abandon("blocks from the source do not match their checksums");
                 return;

@@ -102,6 +102,10 @@ final class SnapshotTree {
 
     /** The operation has its sequence. {@code sizeBytes} is the volume's size now. */
     void apply(StructureOperation operation, long epoch, long sequence, long sizeBytes) {
+        if (layers.isEmpty()) {
+            // A volume's first record makes its first layer.
+            startHead(new LayerId(epoch, sequence), LayerId.LIVE, sizeBytes);
+        }
         if (operation instanceof StructureOperation.CreateSnapshot create) {
             Layer old = layers.get(head);
             if (old != null) {

@@ -6,7 +6,7 @@ import java.util.List;
 /**
  * The files of one disk, as the replica sees them. Production maps it to a directory ({@code PathDirectory}), the simulator to
  * memory that loses what was not synced. Names are relative paths with {@code /}; a name is never absolute and never
- * holds {@code ..}. Creating, renaming and deleting are durable only after {@link #syncDirectory} of the parent.
+ * holds {@code ..}; others are refused with {@link IllegalArgumentException}. Creating, renaming and deleting are durable only after {@link #syncDirectory} of the parent.
  */
 public interface DiskDirectory {
 
@@ -21,7 +21,7 @@ public interface DiskDirectory {
     /** Opens a file for reading and writing; {@code create} makes an empty one and fails if it exists. */
     DiskFile open(String name, boolean create) throws IOException;
 
-    /** Replaces {@code to} if it exists, atomically for readers. */
+    /** Renames a file; replaces {@code to} if it exists, atomically for readers. The file may be open and stays so. */
     void rename(String from, String to) throws IOException;
 
     /** Deletes a file or an empty directory; no error if it does not exist. */

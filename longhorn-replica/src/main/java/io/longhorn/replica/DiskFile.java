@@ -29,7 +29,7 @@ public interface DiskFile extends AutoCloseable {
 
     long sizeBytes() throws IOException;
 
-    /** Cuts off what lies behind {@code sizeBytes}; a file that is not longer stays as it is. */
+    /** Sets the length: cuts off what lies behind {@code sizeBytes}, or lengthens the file with zeroes that take no space. */
     void truncate(long sizeBytes) throws IOException;
 
     /** Space the file takes on the disk, in bytes; at least an estimate where the system does not tell. */

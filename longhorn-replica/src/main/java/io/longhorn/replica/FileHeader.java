@@ -108,6 +108,12 @@ final class FileHeader {
         }
     }
 
+    /** Whether magic and header CRC are good: this is a file of ours, whichever, and its header was not damaged. */
+    static boolean isWhole(ByteBuffer b, int at) {
+        return b.getLong(at + MAGIC_OFFSET) == MAGIC
+                && b.getInt(at + HEADER_CRC_OFFSET) == Checksum.of(b, at, HEADER_CRC_OFFSET);
+    }
+
     static int version(ByteBuffer b, int at) {
         return b.getShort(at + VERSION_OFFSET) & 0xffff;
     }

@@ -5,9 +5,11 @@ import io.longhorn.replica.wire.FrameLayout;
 /**
  * Size of a disk's journal.
  *
- * @param segmentBytes size of a segment file. Large enough that rolling is rare, small enough that recycling is not. The first opening of a disk fixes it
+ * @param segmentBytes size of a segment file. Large enough that rolling is rare, small enough that recycling is not. A disk keeps the size
+ *     that its journal began with
  * @param segmentsMax segments at most. More space means that checkpoints may lag further behind; every start reads all of it that is not checkpointed
- * @param segmentsAhead empty segments kept ready, so that an append never waits for one to be made
+ * @param segmentsAhead empty segments kept ready, so that an append never waits for one to be made. One of them is only used by records without blocks, so
+ *     that the next start finds one even on a full disk
  * @param reserveBytes space that only records without blocks may use: structure, view, discard
  */
 record JournalSettings(int segmentBytes, int segmentsMax, int segmentsAhead, int reserveBytes) {
@@ -16,8 +18,10 @@ record JournalSettings(int segmentBytes, int segmentsMax, int segmentsAhead, int
     static final int SEGMENT_BYTES_MIN = 384 << 10;
 
     static final int SEGMENT_BYTES_MAX = 1 << 30;
-    /** One that is written to, one ready, one that waits for its checkpoint. */
-    static final int SEGMENTS_MIN = 3;
+    /** One that is written to, one that waits for its checkpoint, one ready, and one that is kept for the next start. */
+    static final int SEGMENTS_MIN = 4;
+    /** The next one, and the one that is kept for the next start. */
+    static final int SEGMENTS_AHEAD_MIN = 2;
 
     static final int SEGMENTS_MAX = 1024;
 
@@ -42,9 +46,10 @@ record JournalSettings(int segmentBytes, int segmentsMax, int segmentsAhead, int
         }
     }
 
-    /** Defaults for segments of another size and number: one kept ready ahead, and room for a longest frame in reserve. */
+    /** Defaults for segments of another size and number. */
     static JournalSettings of(int segmentBytes, int segmentsMax) {
-        return new JournalSettings(segmentBytes, segmentsMax, 1, (int) Math.min(2 << 20, usableBytes(segmentBytes)));
+        int reserve = (int) Math.min(2 << 20, usableBytes(segmentBytes) / 2);
+        return new JournalSettings(segmentBytes, segmentsMax, SEGMENTS_AHEAD_MIN, reserve);
     }
 
     /** What surely fits a segment, whatever the lengths of the records: the last one may leave up to its own length unused. */

@@ -1,6 +1,7 @@
 package io.longhorn.replica;
 
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.FileChannel;
@@ -144,11 +145,19 @@ final class PathFile implements DiskFile {
     /** Another channel of this very file. Caller holds the lock. */
     private FileChannel openSame() throws IOException {
         FileChannel another = openChannel(path);
-        if (!Objects.equals(key, keyOf(path))) {
+        try {
+            requireSame(keyOf(path));
+            return another;
+        } catch (IOException e) {
             another.close();
+            throw e;
+        }
+    }
+
+    private void requireSame(@Nullable Object found) throws NoSuchFileException {
+        if (!Objects.equals(key, found)) {
             throw new NoSuchFileException(path.toString(), null, "another file took its place while it was open");
         }
-        return another;
     }
 
     @Override
@@ -185,10 +194,12 @@ final class PathFile implements DiskFile {
     private int descriptor(NativeFiles files) throws IOException {
         if (descriptor < 0) {
             int opened = files.open(path.toString());
-            // What was opened, whatever its name is by now: punching another file would destroy it.
-            if (!Objects.equals(key, keyOf(Path.of("/proc/self/fd/" + opened)))) {
+            try {
+                // What was opened, whatever its name is by now: punching another file would destroy it.
+                requireSame(keyOf(Path.of("/proc/self/fd/" + opened)));
+            } catch (IOException e) {
                 files.close(opened);
-                throw new NoSuchFileException(path.toString(), null, "another file took its place while it was open");
+                throw e;
             }
             descriptor = opened;
         }
@@ -212,7 +223,22 @@ final class PathFile implements DiskFile {
 
     @Override
     public void truncate(long sizeBytes) throws IOException {
-        onChannel(c -> c.truncate(sizeBytes).isOpen());
+        if (sizeBytes() < sizeBytes) {
+            lengthen(sizeBytes);
+        } else {
+            onChannel(c -> c.truncate(sizeBytes).isOpen());
+        }
+    }
+
+    /** A channel lengthens a file only by writing, which takes space; this does not. */
+    private synchronized void lengthen(long sizeBytes) throws IOException {
+        requireOpen();
+        try (RandomAccessFile file = new RandomAccessFile(path.toFile(), "rw")) {
+            requireSame(keyOf(path));
+            if (file.length() < sizeBytes) {
+                file.setLength(sizeBytes);
+            }
+        }
     }
 
     /** {@link #transfer} for the rare calls. */

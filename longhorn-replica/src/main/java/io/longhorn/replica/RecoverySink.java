@@ -14,6 +14,6 @@ interface RecoverySink {
      */
     void record(long position, ByteBuffer b, int at);
 
-    /** Bytes that should hold records and do not; comes before the records behind it. */
+    /** Durable records are lost; comes before the records behind it. Told again at every start until the segment is released. */
     void gap(JournalGap gap);
 }

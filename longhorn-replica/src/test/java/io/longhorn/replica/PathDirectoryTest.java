@@ -100,6 +100,7 @@ class PathDirectoryTest extends DiskDirectoryContract {
             file.preallocate(100, 5000);
             assertThat(file.sizeBytes()).isEqualTo(5100);
             file.truncate(7);
+            file.truncate(9);
             disk.syncDirectory("");
             assertThat(read(file, 0, 7)).isEqualTo("written");
             assertThat(Thread.interrupted()).isTrue();
@@ -213,6 +214,7 @@ class PathDirectoryTest extends DiskDirectoryContract {
             write(file, 1L << 32, "far out");
             file.sync();
             assertThat(file.sizeBytes()).isEqualTo((1L << 32) + 7);
+            file.truncate(1L << 40);
             assertThat(file.allocatedBytes()).isLessThan(1 << 20);
         }
     }

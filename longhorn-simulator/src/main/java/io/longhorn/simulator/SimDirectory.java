@@ -44,7 +44,7 @@ public final class SimDirectory implements DiskDirectory {
     @Override
     public List<String> list(String directory) {
         end(begin(OPERATION_NANOS));
-        return disk.list(directory);
+        return disk.list(checked(directory));
     }
 
     @Override
@@ -85,7 +85,7 @@ public final class SimDirectory implements DiskDirectory {
     @Override
     public void syncDirectory(String directory) {
         boolean dies = happens(begin(SYNC_NANOS));
-        disk.syncDirectory(directory);
+        disk.syncDirectory(checked(directory));
         end(dies);
     }
 
@@ -101,8 +101,10 @@ public final class SimDirectory implements DiskDirectory {
     }
 
     private static String checked(String name) {
-        if (name.startsWith("/") || name.contains("..") || name.endsWith("/")) {
-            throw new IllegalArgumentException("not a relative name: " + name);
+        for (String part : name.split("/", -1)) {
+            if (part.equals("..") || part.equals(".") || (part.isEmpty() && !name.isEmpty())) {
+                throw new IllegalArgumentException("not a relative name: " + name);
+            }
         }
         return name;
     }
