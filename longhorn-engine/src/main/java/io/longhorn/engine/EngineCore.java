@@ -844,6 +844,10 @@ final class EngineCore implements ReplicaLink.Owner, RecordKeeper.Owner {
         }
         rebuilds.acknowledged(link);
         reads.pongArrived();
+        if (opening != null && view.isEmpty()) {
+            // Nobody counts for confirmations yet: this concerns a replica that is being brought up.
+            opening.progressed();
+        }
         advance();
         if (!queue.isEmpty() || !held.isEmpty()) {
             pumpHeldThenQueue();

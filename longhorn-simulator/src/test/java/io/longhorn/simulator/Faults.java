@@ -37,6 +37,8 @@ final class Faults {
     private int wiped;
     /** Replicas that lost power since they last were known to hold everything. */
     private int unsure;
+    /** Replicas whose disk was lost for ever. */
+    private final java.util.Set<java.util.UUID> destroyed = new java.util.LinkedHashSet<>();
 
     Faults(SimulatedCluster cluster, SimRandom random) {
         this.cluster = cluster;
@@ -103,6 +105,22 @@ final class Faults {
     void viewChanged(int view) {
         wiped &= view;
         unsure &= view;
+    }
+
+    /**
+     * Whether losses met so unhappily that no opener may go on by itself: a replica of the view lost its disk while the engine was taking the others
+     * out, or was not yet out when the others lost power. Only salvage helps, as it says.
+     */
+    boolean isSalvageNeeded() {
+        boolean someDestroyed = false;
+        for (java.util.UUID member : cluster.record().view()) {
+            if (destroyed.contains(member)) {
+                someDestroyed = true;
+            } else if ((unsure & 1 << cluster.indexOf(member)) == 0) {
+                return false;
+            }
+        }
+        return someDestroyed;
     }
 
     private int replica() {
@@ -256,6 +274,7 @@ final class Faults {
         }
         scheduler.note(host.name(), "disk replaced", 0, 0);
         process.kill();
+        destroyed.add(cluster.replicaId(replica));
         cluster.servers.get(replica).wipe();
         cluster.history.lost(replica);
         if ((view & 1 << replica) != 0) {

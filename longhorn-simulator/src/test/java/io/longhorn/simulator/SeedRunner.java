@@ -9,6 +9,7 @@ final class SeedRunner {
     long operations;
     long confirmed;
     long virtualNanos;
+    long salvages;
 
     /** A cluster whose replica servers are models. */
     static ClusterShape.Servers models() {
@@ -45,6 +46,7 @@ final class SeedRunner {
                     e);
         } finally {
             steps += cluster.steps();
+            salvages += cluster.isSalvageNeeded() ? 1 : 0;
             operations += cluster.history.operations().size();
             confirmed += cluster.history.confirmed();
             virtualNanos += cluster.scheduler.now();

@@ -48,6 +48,7 @@ final class SimulatedCluster {
     private final Inspector inspector;
     private final Faults faults;
     private boolean supervised = true;
+    private boolean salvageNeeded;
     private @Nullable RuntimeException failure;
 
     /** One engine in a process of its own. */
@@ -184,10 +185,32 @@ final class SimulatedCluster {
         int view = 0;
         for (ReplicaRecord replica : record.replicas()) {
             if (record.view().contains(replica.replicaId())) {
-                view |= 1 << (replica.endpoint().charAt("replica-".length()) - '0');
+                view |= 1 << indexOf(replica);
             }
         }
         return view;
+    }
+
+    private static int indexOf(ReplicaRecord replica) {
+        return replica.endpoint().charAt("replica-".length()) - '0';
+    }
+
+    /** On which host the replica is. */
+    int indexOf(UUID replicaId) {
+        return record().replicas().stream()
+                .filter(r -> r.replicaId().equals(replicaId))
+                .mapToInt(SimulatedCluster::indexOf)
+                .findFirst()
+                .orElseThrow();
+    }
+
+    /** The replica on a host. */
+    UUID replicaId(int replica) {
+        return record().replicas().stream()
+                .filter(r -> indexOf(r) == replica)
+                .map(ReplicaRecord::replicaId)
+                .findFirst()
+                .orElseThrow();
     }
 
     VolumeRecord record() {
@@ -280,10 +303,18 @@ final class SimulatedCluster {
             workload.stop();
             faults.end();
             heal();
-            runUntil(this::isWhole, HEAL_LIMIT, Violation.Kind.REBUILD_ENDS, "the healed volume does not become whole");
-            runUntil(this::isAllAnswered, HEAL_LIMIT, Violation.Kind.BROKEN, "a caller is never answered");
-            survey();
-            inspect();
+            runUntil(
+                    () -> isWhole() || (scheduler.now() > end + HEAL_LIMIT / 2 && faults.isSalvageNeeded()),
+                    HEAL_LIMIT,
+                    Violation.Kind.REBUILD_ENDS,
+                    "the healed volume does not become whole");
+            if (isWhole()) {
+                runUntil(this::isAllAnswered, HEAL_LIMIT, Violation.Kind.BROKEN, "a caller is never answered");
+                survey();
+                inspect();
+            } else {
+                salvageNeeded = true;
+            }
             history.check();
         } finally {
             network.close();
@@ -390,6 +421,11 @@ final class SimulatedCluster {
             }
             history.confirmedList(history.snapshotList(session), bits);
         }
+    }
+
+    /** Whether the run ended with a volume that only salvage opens, because of what the faults did. */
+    boolean isSalvageNeeded() {
+        return salvageNeeded;
     }
 
     long steps() {
