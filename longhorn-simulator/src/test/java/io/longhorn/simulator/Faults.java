@@ -30,6 +30,7 @@ final class Faults {
     private final SimRandom random;
     private final SimScheduler scheduler;
     private final List<Runnable> kinds = new ArrayList<>();
+    private final boolean faultless;
     private final boolean suspendsEngines;
     private long meanPause;
     private boolean over;
@@ -40,7 +41,8 @@ final class Faults {
     /** Replicas whose disk was lost for ever. */
     private final java.util.Set<java.util.UUID> destroyed = new java.util.LinkedHashSet<>();
 
-    Faults(SimulatedCluster cluster, SimRandom random) {
+    Faults(SimulatedCluster cluster, SimRandom random, boolean faultless) {
+        this.faultless = faultless;
         this.cluster = cluster;
         this.random = random;
         this.scheduler = cluster.scheduler;
@@ -66,7 +68,7 @@ final class Faults {
             this::registryDown,
             this::isolate
         };
-        int count = random.between(0, 5);
+        int count = faultless ? 0 : random.between(0, 5);
         for (int i = 0; i < count; i++) {
             kinds.add(all[random.below(all.length)]);
         }
@@ -74,6 +76,9 @@ final class Faults {
     }
 
     void begin() {
+        if (faultless) {
+            return;
+        }
         if (random.oneIn(3)) {
             cluster.registry.failPermille(random.between(5, 150));
         }

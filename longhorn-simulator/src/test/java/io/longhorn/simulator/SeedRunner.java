@@ -41,7 +41,9 @@ final class SeedRunner {
             cluster.run();
         } catch (RuntimeException | Error e) {
             throw new AssertionError(
-                    "seed " + seed + " (replay: -Dlonghorn.seed=" + seed + "): " + e.getMessage() + "\n"
+                    "seed " + seed + " (replay: -Dlonghorn.seed=" + seed + " -Dlonghorn.replicas=" + shape.name()
+                            + "): "
+                            + e.getMessage() + "\n"
                             + cluster.scheduler.trace().last(shape.traceLines()),
                     e);
         } finally {

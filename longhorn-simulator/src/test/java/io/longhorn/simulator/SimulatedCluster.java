@@ -139,7 +139,7 @@ final class SimulatedCluster {
         inspector = new Inspector(scheduler, network, new SimHost(scheduler, "inspector"), registry.clusterId());
         registry.watch(this::recordChanged);
         network.tap(this::frameArrives);
-        faults = new Faults(this, random.split());
+        faults = new Faults(this, random.split(), shape.faults() == ClusterShape.FaultKinds.NONE);
         makeVolume(load.writeThrough());
     }
 
@@ -161,6 +161,7 @@ final class SimulatedCluster {
         List<ReplicaRecord> replicas = new ArrayList<>();
         for (int i = 0; i < replicaHosts.size(); i++) {
             startServer(i);
+            scheduler.runUntil(scheduler.now() + 50 * MILLI);
             ReplicaRecord replica = new ReplicaRecord(new UUID(random.nextLong(), random.nextLong()), endpoint(i));
             replicas.add(replica);
             inspector.create(replica, volumeId, VOLUME, (long) blocks * BLOCK);
