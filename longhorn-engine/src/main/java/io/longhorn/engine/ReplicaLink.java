@@ -27,8 +27,8 @@ final class ReplicaLink implements Connection.Handler, Connection.Connector.Resu
 
     /** The state machine that the link reports to. */
     interface Owner {
-        /** A connection is there and the greeting under way. */
-        void onGreeting(ReplicaLink link);
+        /** A connection is there and the greeting under way: who wants it to end in bounded time calls {@link #watch}. */
+        default void onGreeting(ReplicaLink link) {}
 
         /** The replica promised our epoch; records and requests may follow. */
         void onFenced(ReplicaLink link, Message.FenceOk state);

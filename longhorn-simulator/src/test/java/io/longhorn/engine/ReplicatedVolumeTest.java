@@ -126,9 +126,6 @@ class ReplicatedVolumeTest {
 
     private record CreationOnly(boolean[] made) implements ReplicaLink.Owner {
         @Override
-        public void onGreeting(ReplicaLink link) {}
-
-        @Override
         public void onFenced(ReplicaLink link, io.longhorn.replica.wire.Message.FenceOk state) {
             made[0] = true;
         }
