@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.Closeable;
+import java.lang.reflect.Method;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
@@ -16,6 +17,7 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 
 /** Entering a loop and leading it, one step at a time; {@link LeadingStressTest} does it all at once. */
@@ -114,6 +116,34 @@ class LeadingTest {
         enter();
         loop.awaitLeading(() -> false, System.nanoTime() + 20_000_000);
         assertThat(loop.inLoop()).isFalse();
+    }
+
+    @Test
+    void aVirtualThreadWaitsWithoutLeading() throws Exception {
+        Method start;
+        try {
+            start = Thread.class.getMethod("startVirtualThread", Runnable.class);
+        } catch (NoSuchMethodException e) {
+            Assumptions.abort("this Java has no virtual threads");
+            throw e;
+        }
+        comeToLead();
+        AtomicReference<Thread> runner = new AtomicReference<>();
+        AtomicBoolean done = new AtomicBoolean();
+        Runnable wait = () -> {
+            Thread me = Thread.currentThread();
+            enter();
+            loop.schedule(1_000_000, () -> {
+                runner.set(Thread.currentThread());
+                done.set(true);
+                loop.unblock(me);
+            });
+            loop.awaitLeading(done::get, limit());
+        };
+        ((Thread) start.invoke(null, wait)).join();
+
+        assertThat(done).isTrue();
+        assertThat(runner.get().getName()).isEqualTo("test-loop");
     }
 
     @Test
