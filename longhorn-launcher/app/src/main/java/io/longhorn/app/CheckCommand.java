@@ -1,7 +1,12 @@
 package io.longhorn.app;
 
+import io.longhorn.replica.server.DiskCheck;
+import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -29,10 +34,35 @@ final class CheckCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws Exception {
-        throw new CommandFailure("" + spec + directory + json);
+        DiskCheck check = DiskCheck.of(Objects.requireNonNull(directory, "directory"));
+        Console console = Console.of(spec);
+        if (json) {
+            console.line("{\"directory\": " + quoted(check.directory().toString()) + ", \"replicas\": "
+                    + list(check.replicas()) + ", \"blocks\": " + check.blocks() + ", \"damages\": "
+                    + list(check.damages()) + "}");
+        } else {
+            check.replicas().forEach(console::line);
+            check.damages().forEach(damage -> console.line("DAMAGED " + damage));
+            console.line(check.blocks() + " blocks verified, "
+                    + (check.damages().isEmpty() ? "all right" : check.damages().size() + " damages"));
+        }
+        return check.damages().isEmpty() ? Main.DONE : Main.FAILED;
     }
 
-    static String describeSound(Path disk) {
-        return disk + "";
+    private static String list(List<String> texts) {
+        return texts.stream().map(CheckCommand::quoted).collect(Collectors.joining(", ", "[", "]"));
+    }
+
+    private static String quoted(String text) {
+        return '"' + text.replace("\\", "\\\\").replace("\"", "\\\"") + '"';
+    }
+
+    /** One line for a disk that is sound; fails otherwise. */
+    static String describeSound(Path disk) throws IOException {
+        DiskCheck check = DiskCheck.of(disk);
+        if (!check.damages().isEmpty()) {
+            throw new CommandFailure("disk " + disk + " is damaged: " + check.damages());
+        }
+        return disk + ": " + check.replicas().size() + " replicas, " + check.blocks() + " blocks verified, all right";
     }
 }

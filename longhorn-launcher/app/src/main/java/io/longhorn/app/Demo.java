@@ -286,7 +286,8 @@ final class Demo {
         narrator.fact("the layer file holds the right bytes again");
     }
 
-    private void end(ReplicaServers servers, Longhorn longhorn, SecondWriter writer) throws InterruptedException {
+    private void end(ReplicaServers servers, Longhorn longhorn, SecondWriter writer)
+            throws IOException, InterruptedException {
         narrator.chapter("The end");
         long written = writer.written();
         writer.stopAndVerifyAll();

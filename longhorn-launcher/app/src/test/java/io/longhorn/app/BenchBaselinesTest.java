@@ -21,7 +21,7 @@ class BenchBaselinesTest {
     void eachBaselineGivesFiguresAndLeavesNothingBehind() throws Exception {
         StringWriter err = new StringWriter();
         Console console = new Console(new PrintWriter(new StringWriter()), new PrintWriter(err));
-        BenchBaselines baselines = new BenchBaselines(directory, 4 << 20, Duration.ofMillis(20), console);
+        BenchBaselines baselines = new BenchBaselines(directory, 4 << 20, Duration.ofMillis(200), console);
 
         baselines.run();
 
