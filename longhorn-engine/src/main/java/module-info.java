@@ -6,4 +6,7 @@ module io.longhorn.engine {
     requires static transitive org.jspecify;
 
     exports io.longhorn.engine;
+
+    provides io.longhorn.spi.LonghornProvider with
+            io.longhorn.engine.EngineProvider;
 }

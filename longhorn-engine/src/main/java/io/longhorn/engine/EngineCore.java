@@ -86,7 +86,7 @@ final class EngineCore implements ReplicaLink.Owner, RecordKeeper.Owner {
     private final RequestLimiter limiter;
     private final Rebuilds rebuilds;
 
-    private State state = State.OPENING;
+    private volatile State state = State.OPENING;
     private @Nullable RecordKeeper keeper;
     private @Nullable Opening opening;
     private @Nullable LonghornException failure;
@@ -989,6 +989,11 @@ final class EngineCore implements ReplicaLink.Owner, RecordKeeper.Owner {
 
     State state() {
         return state;
+    }
+
+    /** Whether the session ended. Any thread. */
+    boolean isOver() {
+        return state == State.OVER;
     }
 
     @Nullable

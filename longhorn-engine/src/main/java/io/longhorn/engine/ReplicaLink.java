@@ -5,6 +5,7 @@ import io.longhorn.ProtocolException;
 import io.longhorn.replica.wire.AckLayout;
 import io.longhorn.replica.wire.Connection;
 import io.longhorn.replica.wire.FrameBuffer;
+import io.longhorn.replica.wire.FrameFault;
 import io.longhorn.replica.wire.FrameLayout;
 import io.longhorn.replica.wire.FrameType;
 import io.longhorn.replica.wire.LayerId;
@@ -348,8 +349,9 @@ final class ReplicaLink implements Connection.Handler, Connection.Connector.Resu
 
     @Override
     public void onFrame(ByteBuffer b, int at, int length) {
-        if (!FrameLayout.headerCrcMatches(b, at)) {
-            throw new ProtocolException(replica.endpoint(), "a frame's header checksum does not match");
+        FrameFault fault = FrameFault.of(b, at, length);
+        if (fault != FrameFault.NONE) {
+            throw new ProtocolException(replica.endpoint(), "a frame is not what it should be: " + fault);
         }
         silentNanos = 0;
         FrameType type = FrameType.of(FrameLayout.type(b, at));

@@ -104,7 +104,7 @@ final class SnapshotTree {
     void apply(StructureOperation operation, long epoch, long sequence, long sizeBytes) {
         if (layers.isEmpty()) {
             // A volume's first record makes its first layer.
-            startHead(new LayerId(epoch, sequence), LayerId.LIVE, sizeBytes);
+            startHead(LayerId.ROOT, LayerId.LIVE, sizeBytes);
         }
         if (operation instanceof StructureOperation.CreateSnapshot create) {
             Layer old = layers.get(head);

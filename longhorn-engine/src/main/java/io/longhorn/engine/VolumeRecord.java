@@ -68,8 +68,9 @@ public record VolumeRecord(
         return next(epoch, engineId, sizeBytes, replicasWanted, limits, all, members, holder);
     }
 
-    VolumeRecord withReplicasWanted(int wanted) {
-        return next(epoch, engineId, sizeBytes, wanted, limits, replicas, view, holder);
+    VolumeRecord withReplicas(List<ReplicaRecord> all, int wanted) {
+        VolumeRecord next = withReplicas(all);
+        return next(epoch, engineId, sizeBytes, wanted, limits, next.replicas(), next.view(), holder);
     }
 
     VolumeRecord withLimits(VolumeLimits newLimits) {

@@ -201,8 +201,10 @@ final class Journal {
             return;
         }
         long position = current.endPosition();
+        int limit = b.limit();
         b.limit(to).position(from);
         current.append(b);
+        b.limit(limit);
         for (int at = from; at < to; at += FrameLayout.frameLength(b, at)) {
             placement.placed(at, position + at - from);
         }

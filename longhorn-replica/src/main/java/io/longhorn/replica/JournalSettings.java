@@ -5,8 +5,8 @@ import io.longhorn.replica.wire.FrameLayout;
 /**
  * Size of a disk's journal.
  *
- * @param segmentBytes size of a segment file. Large enough that rolling is rare, small enough that recycling is not. A disk keeps the size
- *     that its journal began with
+ * @param segmentBytes size of a segment file. Large enough that turning to the next is rare, small enough that reading one at a start is quick. A disk keeps the
+ *     size that its journal began with
  * @param segmentsMax segments at most. More space means that checkpoints may lag further behind; every start reads all of it that is not checkpointed
  * @param segmentsAhead empty segments kept ready, so that an append never waits for one to be made. One of them is only used by records without blocks, so
  *     that the next start finds one even on a full disk
@@ -20,10 +20,10 @@ record JournalSettings(int segmentBytes, int segmentsMax, int segmentsAhead, int
     static final int SEGMENT_BYTES_MAX = 1 << 30;
     /** One that is written to, one that waits for its checkpoint, one ready, and one that is kept for the next start. */
     static final int SEGMENTS_MIN = 4;
-    /** The next one, and the one that is kept for the next start. */
-    static final int SEGMENTS_AHEAD_MIN = 2;
 
     static final int SEGMENTS_MAX = 1024;
+    /** The next one, and the one that is kept for the next start. */
+    static final int SEGMENTS_AHEAD_MIN = 2;
 
     static final JournalSettings DEFAULT = new JournalSettings(32 << 20, 8, 2, 2 << 20);
 
@@ -36,13 +36,14 @@ record JournalSettings(int segmentBytes, int segmentsMax, int segmentsAhead, int
             throw new IllegalArgumentException(
                     segmentsMax + " segments; expected " + SEGMENTS_MIN + " to " + SEGMENTS_MAX);
         }
-        if (segmentsAhead < 1 || segmentsAhead > segmentsMax - 2) {
-            throw new IllegalArgumentException(segmentsAhead + " segments ahead; expected 1 to " + (segmentsMax - 2)
-                    + ", two less than there are");
+        if (segmentsAhead < SEGMENTS_AHEAD_MIN || segmentsAhead >= segmentsMax) {
+            throw new IllegalArgumentException(segmentsAhead + " segments ahead; expected from " + SEGMENTS_AHEAD_MIN
+                    + " to one less than all " + segmentsMax);
         }
-        if (reserveBytes < 0 || reserveBytes > (segmentsMax - 1) * usableBytes(segmentBytes)) {
-            throw new IllegalArgumentException("reserve of " + reserveBytes + " bytes; expected less than "
-                    + (segmentsMax - 1) * usableBytes(segmentBytes));
+        long reserveMax = (segmentsMax - 2) * usableBytes(segmentBytes);
+        if (reserveBytes < 0 || reserveBytes > reserveMax) {
+            throw new IllegalArgumentException("reserve of " + reserveBytes + " bytes; expected at most " + reserveMax
+                    + ", what " + (segmentsMax - 2) + " segments surely hold");
         }
     }
 

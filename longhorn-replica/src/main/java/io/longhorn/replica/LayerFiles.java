@@ -79,8 +79,14 @@ final class LayerFiles {
 
     private static void createFile(DiskDirectory directory, String name, long lengthBytes) throws IOException {
         try (DiskFile file = directory.open(name, true)) {
-            file.truncate(lengthBytes);
+            lengthen(file, lengthBytes);
             file.sync();
+        }
+    }
+
+    private static void lengthen(DiskFile file, long lengthBytes) throws IOException {
+        if (file.sizeBytes() < lengthBytes) {
+            file.truncate(lengthBytes);
         }
     }
 
@@ -94,9 +100,7 @@ final class LayerFiles {
 
     private static void expandFile(DiskDirectory directory, String name, long lengthBytes) throws IOException {
         try (DiskFile file = directory.open(name, false)) {
-            if (file.sizeBytes() < lengthBytes) {
-                file.truncate(lengthBytes);
-            }
+            lengthen(file, lengthBytes);
             file.sync();
         }
     }

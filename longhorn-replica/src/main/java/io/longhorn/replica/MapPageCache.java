@@ -74,7 +74,8 @@ final class MapPageCache {
         keys[slot] = key;
         keyFrames[slot] = frame;
         frameKeys[frame] = key;
-        used[frame] = true;
+        // Not yet: a page that is looked at once goes before the ones that are looked at again.
+        used[frame] = false;
         return frames[frame];
     }
 

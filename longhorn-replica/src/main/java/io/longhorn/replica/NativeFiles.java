@@ -3,13 +3,8 @@ package io.longhorn.replica;
 import com.sun.jna.LastErrorException;
 import com.sun.jna.Native;
 import java.io.IOException;
-import java.lang.reflect.InvocationTargetException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.util.Optional;
-import org.jspecify.annotations.Nullable;
-import org.slf4j.Logger;
-import org.slf4j.LoggerFactory;
 
 /**
  * What Linux can do with files and Java has no method for: punching holes, and telling the space a file takes. Needs JNA on the class path or
@@ -17,8 +12,6 @@ import org.slf4j.LoggerFactory;
  * space to the disk only by deleting files. Any thread.
  */
 final class NativeFiles {
-    private static final Logger LOG = LoggerFactory.getLogger(NativeFiles.class);
-
     /** Read and write, and not inherited by child processes; the same on every Linux. */
     private static final int OPEN_READ_WRITE_CLOEXEC = 2 | 02000000;
 
@@ -33,56 +26,9 @@ final class NativeFiles {
     private static final int STATX_BLOCKS_OFFSET = 48;
     private static final int STATX_BLOCK_BYTES = 512;
 
-    private static final Optional<NativeFiles> AVAILABLE = find();
-
-    private NativeFiles() {}
-
-    /** The calls, if this system and its set-up allow them. */
-    static Optional<NativeFiles> available() {
-        return AVAILABLE;
-    }
-
-    private static Optional<NativeFiles> find() {
-        String why = whyNot();
-        if (why == null) {
-            return Optional.of(new NativeFiles());
-        }
-        LOG.info("hole punching is off: {}", why);
-        return Optional.empty();
-    }
-
-    private static @Nullable String whyNot() {
-        boolean linux64 = "Linux".equals(System.getProperty("os.name"))
-                && String.valueOf(System.getProperty("os.arch")).contains("64");
-        if (!linux64) {
-            return "it needs 64-bit Linux";
-        }
-        try {
-            Module jna = Class.forName("com.sun.jna.Native", false, NativeFiles.class.getClassLoader())
-                    .getModule();
-            if (!nativeAccessEnabled(jna)) {
-                return "native access is not enabled for " + (jna.isNamed() ? jna.getName() : "ALL-UNNAMED")
-                        + " (--enable-native-access)";
-            }
-            Calls.load();
-            return null;
-        } catch (ClassNotFoundException e) {
-            return "JNA is not there";
-        } catch (LinkageError | SecurityException e) {
-            return "JNA cannot be used: " + e;
-        }
-    }
-
-    /** Before JDK 22 everyone may; from then on the module says. */
-    private static boolean nativeAccessEnabled(Module module) {
-        try {
-            return (boolean) Module.class.getMethod("isNativeAccessEnabled").invoke(module);
-        } catch (NoSuchMethodException e) {
-            return true;
-        } catch (IllegalAccessException | InvocationTargetException e) {
-            LOG.debug("cannot ask for native access", e);
-            return false;
-        }
+    /** Binds the calls; fails with a {@link LinkageError} where that cannot be. Only {@link NativeAccess} makes one. */
+    NativeFiles() {
+        Calls.load();
     }
 
     /** A descriptor of its own for the file; the caller closes it. */

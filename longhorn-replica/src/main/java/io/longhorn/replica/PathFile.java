@@ -179,14 +179,14 @@ final class PathFile implements DiskFile {
     @Override
     public synchronized boolean punch(long position, long length) throws IOException {
         requireOpen();
-        Optional<NativeFiles> files = NativeFiles.available();
+        Optional<NativeFiles> files = NativeAccess.available();
         return files.isPresent() && files.get().punch(descriptor(files.get()), position, length);
     }
 
     @Override
     public synchronized long allocatedBytes() throws IOException {
         requireOpen();
-        Optional<NativeFiles> files = NativeFiles.available();
+        Optional<NativeFiles> files = NativeAccess.available();
         return files.isPresent() ? files.get().allocatedBytes(descriptor(files.get())) : Files.size(path);
     }
 
@@ -292,7 +292,7 @@ final class PathFile implements DiskFile {
     private void closeExtras() throws IOException {
         try {
             if (descriptor >= 0) {
-                NativeFiles.available().orElseThrow().close(descriptor);
+                NativeAccess.available().orElseThrow().close(descriptor);
             }
         } finally {
             if (syncChannel != null) {

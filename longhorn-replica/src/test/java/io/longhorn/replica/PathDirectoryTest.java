@@ -195,7 +195,7 @@ class PathDirectoryTest extends DiskDirectoryContract {
 
     @Test
     void punchedSpaceGoesBackToTheDisk() throws IOException {
-        assumeTrue(NativeFiles.available().isPresent(), "needs 64-bit Linux and JNA");
+        assumeTrue(NativeAccess.available().isPresent(), "needs 64-bit Linux and JNA");
         try (DiskFile file = disk.open("f", true)) {
             file.preallocate(0, 1 << 20);
             file.sync();
@@ -209,7 +209,7 @@ class PathDirectoryTest extends DiskDirectoryContract {
 
     @Test
     void aSparseFileTakesOnlyWhatWasWritten() throws IOException {
-        assumeTrue(NativeFiles.available().isPresent(), "needs 64-bit Linux and JNA");
+        assumeTrue(NativeAccess.available().isPresent(), "needs 64-bit Linux and JNA");
         try (DiskFile file = disk.open("f", true)) {
             write(file, 1L << 32, "far out");
             file.sync();

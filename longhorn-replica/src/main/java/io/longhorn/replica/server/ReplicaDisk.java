@@ -235,8 +235,8 @@ public final class ReplicaDisk implements Journal.Listener, AutoCloseable {
             }
             return;
         }
-        if (availableBytes() < FrameLayout.FRAME_BYTES_MAX) {
-            throw new DiskFullException(describe(), FrameLayout.FRAME_BYTES_MAX, availableBytes());
+        if (availableBytes() < FrameLayout.RECORD_BYTES_MAX) {
+            throw new DiskFullException(describe(), FrameLayout.RECORD_BYTES_MAX, availableBytes());
         }
         stamp(clusterId);
         String path = REPLICAS + "/" + wanted.volumeName() + "-"
@@ -511,10 +511,10 @@ public final class ReplicaDisk implements Journal.Listener, AutoCloseable {
         long diskRoom = availableBytes() - others - pending;
         long share = Math.min(journalRoom, diskRoom) / (2L * Math.max(1, sessions));
         long room = Math.min(journalRoom, diskRoom);
-        if (room < FrameLayout.FRAME_BYTES_MAX) {
+        if (room < FrameLayout.RECORD_BYTES_MAX) {
             return outstanding;
         }
-        return Math.max(outstanding, Math.max(FrameLayout.FRAME_BYTES_MAX, Math.min(share, WINDOW_BYTES_MAX)));
+        return Math.max(outstanding, Math.max(FrameLayout.RECORD_BYTES_MAX, Math.min(share, WINDOW_BYTES_MAX)));
     }
 
     /** Whether it is the disk, not the journal, that has no room. */
@@ -523,7 +523,7 @@ public final class ReplicaDisk implements Journal.Listener, AutoCloseable {
         for (ReplicaState replica : replicas.values()) {
             pending += replica.pendingBytes();
         }
-        return availableBytes() - pending < FrameLayout.FRAME_BYTES_MAX;
+        return availableBytes() - pending < FrameLayout.RECORD_BYTES_MAX;
     }
 
     // ------------------------------------------------------------------ for the server

@@ -265,7 +265,7 @@ final class ReplicaSession implements Connection.Handler {
         }
         grantedBytes = usedBytes + on.window(outstandingCredit());
         FrameBuffer frame = connection.pool().acquire(AckLayout.FRAME_BYTES);
-        boolean full = outstandingCredit() < FrameLayout.FRAME_BYTES_MAX && on.isFull();
+        boolean full = outstandingCredit() < FrameLayout.RECORD_BYTES_MAX && on.isFull();
         AckLayout.encode(frame, epoch, of.lastSequence(), of.durable(), grantedBytes, full);
         connection.send(frame);
         of.acknowledgedNow(on.loop().nanoTime());
@@ -691,7 +691,7 @@ final class ReplicaSession implements Connection.Handler {
             } finally {
                 bytes.clear();
             }
-            RecordLayout.stamp(bytes, 0, 0, 0, 0);
+            RecordLayout.clearStamp(bytes, 0);
             connection.send(frame.length(length));
             sent += length;
             next++;

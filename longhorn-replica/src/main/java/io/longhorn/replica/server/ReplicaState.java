@@ -163,7 +163,7 @@ final class ReplicaState {
         committed(RecordLayout.committed(b, at));
         LayerNode head = tree.head();
         if (head == null) {
-            head = tree.startHead(new LayerId(epoch, sequence), sizeBytes);
+            head = tree.startHead(LayerId.ROOT, sizeBytes);
         }
         if (type == FrameType.WRITE.code()) {
             long payload = position + FrameLayout.headerLength(b, at);

@@ -11,36 +11,49 @@ import java.nio.channels.SelectionKey;
 import java.nio.channels.SocketChannel;
 import java.nio.channels.UnresolvedAddressException;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /** One connect: name look-up, then one address after another, within one time limit. Belongs to the loop. */
-final class ConnectAttempt implements NioLoop.Member, NioLoop.Ready, NameLookup.Answer {
+final class ConnectAttempt implements NioLoop.Member, LoopSockets.Ready, NameLookup.Answer {
     private static final Logger LOG = LoggerFactory.getLogger(ConnectAttempt.class);
 
     private final NioLoop loop;
     private final String endpoint;
     private final TransportLimits limits;
+    private final Optional<TlsEngines> tls;
     private final Connection.Connector.Result result;
 
+    private String host = "";
     private int port;
     private List<InetAddress> addresses = List.of();
     private int next;
     private @Nullable SocketChannel channel;
     private Loop.@Nullable Timer limit;
+    /** Connected, but the peer has not proved who it is. */
+    private @Nullable NioConnection unverified;
+
     private boolean decided;
     /** What a time-out would mean now. */
     private String doing = "";
 
-    ConnectAttempt(NioLoop loop, String endpoint, TransportLimits limits, Connection.Connector.Result result) {
+    ConnectAttempt(
+            NioLoop loop,
+            String endpoint,
+            TransportLimits limits,
+            Optional<TlsEngines> tls,
+            Connection.Connector.Result result) {
         this.loop = loop;
         this.endpoint = endpoint;
         this.limits = limits;
+        this.tls = tls;
         this.result = result;
     }
 
     void start(NameLookup names, HostPort address) {
+        host = address.host();
         port = address.port();
         doing = "looking up " + address.host();
         limit = loop.schedule(limits.connect().toNanos(), this::onTimeUp);
@@ -62,7 +75,7 @@ final class ConnectAttempt implements NioLoop.Member, NioLoop.Ready, NameLookup.
     @Override
     public void onReady(SelectionKey key) {
         SocketChannel connecting = channel;
-        if (decided || connecting == null) {
+        if (decided || connecting == null || unverified != null) {
             return;
         }
         try {
@@ -113,15 +126,24 @@ final class ConnectAttempt implements NioLoop.Member, NioLoop.Ready, NameLookup.
         if (opened.connect(address)) {
             succeed(opened);
         } else {
-            loop.register(opened, SelectionKey.OP_CONNECT, this);
+            loop.sockets().register(opened, SelectionKey.OP_CONNECT, this);
         }
         return true;
     }
 
     private void succeed(SocketChannel connected) throws IOException {
-        NioConnection connection = new NioConnection(loop, connected, endpoint, limits);
+        doing = "negotiating TLS with " + endpoint;
+        NioConnection connection = tls.isEmpty()
+                ? NioConnection.plain(loop, connected, endpoint, limits)
+                : NioConnection.encrypted(
+                        loop, connected, endpoint, limits, tls.get().connecting(host, port));
+        unverified = connection;
+        connection.begin(this::onConnected, this::fail);
+    }
+
+    private Connection.Handler onConnected(Connection connection) {
         decide();
-        connection.start(result::onConnected);
+        return result.onConnected(connection);
     }
 
     void fail(String cause) {
@@ -129,6 +151,10 @@ final class ConnectAttempt implements NioLoop.Member, NioLoop.Ready, NameLookup.
             return;
         }
         decide();
+        NioConnection handshaking = unverified;
+        if (handshaking != null) {
+            handshaking.end(cause, false);
+        }
         closeChannel();
         result.onFailed("cannot connect to " + endpoint + ": " + cause);
     }
@@ -146,7 +172,7 @@ final class ConnectAttempt implements NioLoop.Member, NioLoop.Ready, NameLookup.
         SocketChannel opened = channel;
         channel = null;
         if (opened != null) {
-            loop.keyGone();
+            loop.sockets().keyGone();
             try {
                 opened.close();
             } catch (IOException e) {

@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.function.Function;
+import javax.net.ssl.SSLException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -29,6 +30,9 @@ abstract class FrameConnection implements MovableConnection, NioLoop.Member, Nio
 
     private volatile NioLoop loop;
     private Handler handler = NoHandler.INSTANCE;
+    private boolean handlerKnown;
+    private @Nullable Function<Connection, Handler> whoHandles;
+    private @Nullable StartFailure startFailure;
     private @Nullable Stranger stranger;
 
     private boolean open = true;
@@ -48,7 +52,13 @@ abstract class FrameConnection implements MovableConnection, NioLoop.Member, Nio
         /** A frame came, and the connection is still open after it. */
         void onKnown();
 
-        void onGone();
+        /** It ended before. */
+        void onGone(String cause);
+    }
+
+    /** Told on the loop, once, if a connection ends before anybody was asked to handle it. */
+    interface StartFailure {
+        void onFailed(String cause);
     }
 
     /** Something that may hand over input. */
@@ -80,6 +90,9 @@ abstract class FrameConnection implements MovableConnection, NioLoop.Member, Nio
     /** Whether {@link #arrive} would come too early; it is tried again on the next turn. */
     abstract boolean mustWaitToArrive();
 
+    /** After {@link #arrive}: hands over input that was kept in another form. */
+    abstract void handOverKept() throws IOException;
+
     /** Gives up what carries the bytes; with {@code gently} after one attempt to send what is queued. */
     abstract void endCarrier(boolean gently);
 
@@ -91,12 +104,25 @@ abstract class FrameConnection implements MovableConnection, NioLoop.Member, Nio
         return limits;
     }
 
+    /** Says whom to ask for the handler in {@link #start}, and whom to tell if it does not come to that. */
+    final void onStart(Function<Connection, Handler> handlerSource, StartFailure failure) {
+        whoHandles = handlerSource;
+        startFailure = failure;
+    }
+
     /** Asks for the handler; nothing arrives before. */
-    final void start(Function<Connection, Handler> whoHandles) {
+    final void start() {
+        Function<Connection, Handler> source = whoHandles;
+        if (source == null) {
+            throw new IllegalStateException("nobody can be asked who handles the connection to " + peerName);
+        }
+        whoHandles = null;
         try {
-            Handler first = whoHandles.apply(this);
+            startFailure = null;
+            Handler first = source.apply(this);
             // Whoever was asked may have moved the connection to its handler already.
-            if (handler == NoHandler.INSTANCE) {
+            if (!handlerKnown) {
+                handlerKnown = true;
                 handler = first;
             }
         } catch (RuntimeException | Error e) {
@@ -173,6 +199,8 @@ abstract class FrameConnection implements MovableConnection, NioLoop.Member, Nio
         handing = true;
         try {
             step.run();
+        } catch (SSLException e) {
+            end("TLS with " + peerName + " failed: " + e.getMessage(), false);
         } catch (IOException e) {
             end("reading from " + peerName + " failed: " + e.getMessage(), false);
         } catch (ProtocolException e) {
@@ -245,6 +273,7 @@ abstract class FrameConnection implements MovableConnection, NioLoop.Member, Nio
         moveHandler = null;
         underway = true;
         handler = next;
+        handlerKnown = true;
         from.remove(this);
         leave(from, otherLoop);
         // From here on others may find this connection on the target loop, so this comes last.
@@ -268,6 +297,9 @@ abstract class FrameConnection implements MovableConnection, NioLoop.Member, Nio
         handOver(() -> {
             arrive(otherLoop);
             input.handOverCarried(loop.pool());
+            if (mayHandOver()) {
+                handOverKept();
+            }
         });
         if (mayHandOver()) {
             inputChanged();
@@ -290,7 +322,13 @@ abstract class FrameConnection implements MovableConnection, NioLoop.Member, Nio
         Stranger watcher = stranger;
         if (watcher != null) {
             stranger = null;
-            watcher.onGone();
+            watcher.onGone(cause);
+        }
+        StartFailure failure = startFailure;
+        if (failure != null) {
+            startFailure = null;
+            failure.onFailed(cause);
+            return;
         }
         NioLoop target = moveTarget;
         Handler next = moveHandler;

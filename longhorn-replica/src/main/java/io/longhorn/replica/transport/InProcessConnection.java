@@ -57,7 +57,8 @@ final class InProcessConnection extends FrameConnection {
 
     void open(Function<Connection, Handler> whoHandles) {
         loop().add(this);
-        start(whoHandles);
+        onStart(whoHandles, cause -> LOG.debug("a connection ended before it began: {}", cause));
+        start();
     }
 
     @Override
@@ -156,6 +157,11 @@ final class InProcessConnection extends FrameConnection {
     @Override
     boolean mustWaitToArrive() {
         return false;
+    }
+
+    @Override
+    void handOverKept() {
+        // What came meanwhile is in the list of those that came too early.
     }
 
     @Override

@@ -9,6 +9,7 @@ import java.net.StandardSocketOptions;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.ServerSocketChannel;
 import java.nio.channels.SocketChannel;
+import java.util.Optional;
 import java.util.concurrent.RejectedExecutionException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -33,6 +34,7 @@ public final class Listener implements AutoCloseable {
     private final ServerSocketChannel channel;
     private final InetSocketAddress localAddress;
     private final TransportLimits limits;
+    private final Optional<TlsEngines> tls;
     private final Connection.Acceptor acceptor;
     private final Door door = new Door();
 
@@ -41,15 +43,22 @@ public final class Listener implements AutoCloseable {
             ServerSocketChannel channel,
             InetSocketAddress localAddress,
             TransportLimits limits,
+            Optional<TlsEngines> tls,
             Connection.Acceptor acceptor) {
         this.loop = loop;
         this.channel = channel;
         this.localAddress = localAddress;
         this.limits = limits;
+        this.tls = tls;
         this.acceptor = acceptor;
     }
 
-    static Listener open(NioLoop loop, InetSocketAddress address, TransportLimits limits, Connection.Acceptor acceptor)
+    static Listener open(
+            NioLoop loop,
+            InetSocketAddress address,
+            TransportLimits limits,
+            Optional<TlsEngines> tls,
+            Connection.Acceptor acceptor)
             throws IOException {
         ServerSocketChannel channel = ServerSocketChannel.open();
         try {
@@ -63,7 +72,7 @@ public final class Listener implements AutoCloseable {
             if (!(bound instanceof InetSocketAddress local)) {
                 throw new IOException("the socket is bound to " + bound + ", which is no internet address");
             }
-            Listener listener = new Listener(loop, channel, local, limits, acceptor);
+            Listener listener = new Listener(loop, channel, local, limits, tls, acceptor);
             loop.execute(listener.door::open);
             return listener;
         } catch (IOException e) {
@@ -89,17 +98,18 @@ public final class Listener implements AutoCloseable {
     }
 
     /** The part that belongs to the loop. */
-    private final class Door implements NioLoop.Member, NioLoop.Ready {
+    private final class Door implements NioLoop.Member, LoopSockets.Ready {
         private int strangers;
-        private int refused;
         private boolean reporting;
+        private int unreported;
+        private String lastCause = "";
 
         void open() {
             if (!channel.isOpen()) {
                 return;
             }
             try {
-                loop.register(channel, SelectionKey.OP_ACCEPT, this);
+                loop.sockets().register(channel, SelectionKey.OP_ACCEPT, this);
                 loop.add(this);
             } catch (IOException e) {
                 LOG.error("cannot listen on {}", localAddress, e);
@@ -122,10 +132,10 @@ public final class Listener implements AutoCloseable {
                     return;
                 }
                 LOG.warn("cannot accept connections on {} at the moment", localAddress, e);
-                loop.interest(key, 0);
+                loop.sockets().interest(key, 0);
                 loop.schedule(PAUSE_NANOS, () -> {
                     if (key.isValid()) {
-                        loop.interest(key, SelectionKey.OP_ACCEPT);
+                        loop.sockets().interest(key, SelectionKey.OP_ACCEPT);
                     }
                 });
             }
@@ -134,15 +144,14 @@ public final class Listener implements AutoCloseable {
         private void admit(SocketChannel accepted) throws IOException {
             if (strangers >= limits.strangersMax()) {
                 accepted.close();
-                refused++;
-                reportRefused();
+                report("refused it: " + strangers + " others have not sent a frame yet");
                 return;
             }
             NioConnection connection;
             try {
                 accepted.configureBlocking(false);
                 accepted.setOption(StandardSocketOptions.TCP_NODELAY, true);
-                connection = new NioConnection(loop, accepted, nameOf(accepted.getRemoteAddress()), limits);
+                connection = newConnection(accepted, nameOf(accepted.getRemoteAddress()));
             } catch (IOException e) {
                 LOG.debug("a connection to {} broke before it was accepted", localAddress, e);
                 accepted.close();
@@ -150,23 +159,36 @@ public final class Listener implements AutoCloseable {
             }
             strangers++;
             connection.watch(new Acquaintance(connection));
-            connection.start(acceptor::onAccepted);
+            connection.begin(
+                    acceptor::onAccepted, cause -> LOG.debug("nobody was asked to handle a connection: {}", cause));
+        }
+
+        private NioConnection newConnection(SocketChannel accepted, String peerName) throws IOException {
+            return tls.isEmpty()
+                    ? NioConnection.plain(loop, accepted, peerName, limits)
+                    : NioConnection.encrypted(
+                            loop, accepted, peerName, limits, tls.get().accepting());
         }
 
         /** At most one line in a while, whatever the other side does. */
-        private void reportRefused() {
+        private void report(String cause) {
             if (reporting) {
+                unreported++;
+                lastCause = cause;
                 return;
             }
+            LOG.info("a connection to {} came to nothing: {}", localAddress, cause);
             reporting = true;
             loop.schedule(REPORT_NANOS, () -> {
                 reporting = false;
-                LOG.warn(
-                        "refused {} connections to {}: {} others had not sent a frame yet",
-                        refused,
-                        localAddress,
-                        limits.strangersMax());
-                refused = 0;
+                if (unreported > 0) {
+                    LOG.info(
+                            "{} more connections to {} came to nothing, the last: {}",
+                            unreported,
+                            localAddress,
+                            lastCause);
+                    unreported = 0;
+                }
             });
         }
 
@@ -176,7 +198,7 @@ public final class Listener implements AutoCloseable {
         }
 
         void closed() {
-            loop.keyGone();
+            loop.sockets().keyGone();
             loop.remove(this);
         }
 
@@ -200,17 +222,28 @@ public final class Listener implements AutoCloseable {
 
             @Override
             public void onKnown() {
-                onGone();
+                onDoorLoop(this::forget);
             }
 
             @Override
-            public void onGone() {
+            public void onGone(String cause) {
+                onDoorLoop(() -> {
+                    forget();
+                    report(cause);
+                });
+            }
+
+            private void forget() {
+                strangers--;
+                limit.cancel();
+            }
+
+            /** The connection may have moved before its first frame. */
+            private void onDoorLoop(Runnable step) {
                 if (loop.inLoop()) {
-                    strangers--;
-                    limit.cancel();
+                    step.run();
                 } else {
-                    // It was moved before its first frame.
-                    loop.execute(this::onGone);
+                    loop.execute(step);
                 }
             }
         }

@@ -3,6 +3,8 @@ package io.longhorn.replica.transport;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
 import java.util.List;
+import java.util.concurrent.Executor;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.Semaphore;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -18,6 +20,16 @@ final class NameLookup {
     private static final int LOOKUPS_MAX = 32;
 
     private final Semaphore free = new Semaphore(LOOKUPS_MAX);
+    private final Resolver resolver;
+
+    /** Knows addresses of names; may take its time. */
+    interface Resolver {
+        InetAddress[] resolve(String host) throws UnknownHostException;
+    }
+
+    NameLookup(Resolver resolver) {
+        this.resolver = resolver;
+    }
 
     /** Told on {@link #find}'s loop. */
     interface Answer {
@@ -54,9 +66,9 @@ final class NameLookup {
         return host.indexOf(':') >= 0 || host.chars().allMatch(c -> c == '.' || (c >= '0' && c <= '9'));
     }
 
-    private static void lookUp(String host, Answer answer, java.util.concurrent.Executor executor) {
+    private void lookUp(String host, Answer answer, Executor executor) {
         try {
-            List<InetAddress> found = List.of(InetAddress.getAllByName(host));
+            List<InetAddress> found = List.of(resolver.resolve(host));
             executor.execute(() -> answer.onFound(found));
         } catch (UnknownHostException e) {
             executor.execute(() -> answer.onFailed("no address is known for the host " + host));
@@ -66,7 +78,7 @@ final class NameLookup {
     private static void hand(NioLoop loop, Runnable task) {
         try {
             loop.execute(task);
-        } catch (java.util.concurrent.RejectedExecutionException e) {
+        } catch (RejectedExecutionException e) {
             LOG.debug("a name look-up ended after its loop", e);
         }
     }

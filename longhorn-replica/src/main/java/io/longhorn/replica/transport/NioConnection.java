@@ -1,9 +1,12 @@
 package io.longhorn.replica.transport;
 
+import io.longhorn.replica.wire.Connection;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.SocketChannel;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -14,7 +17,7 @@ import org.slf4j.LoggerFactory;
  * <p>The channel is in non-blocking mode, so interrupting a thread that reads or writes it does nothing to it: only an operation that may block
  * is ended by an interrupt, and closes the channel then (see {@link java.nio.channels.InterruptibleChannel}).
  */
-final class NioConnection extends FrameConnection implements NioLoop.Ready {
+final class NioConnection extends FrameConnection implements LoopSockets.Ready {
     private static final Logger LOG = LoggerFactory.getLogger(NioConnection.class);
 
     /** Reads of one connection before others have their turn. Together more than a dozen of the largest frames. */
@@ -24,16 +27,84 @@ final class NioConnection extends FrameConnection implements NioLoop.Ready {
     private static final long LINGER_NANOS = 1_000_000_000L;
 
     private final SocketChannel channel;
+    private final SocketWire wire;
     private final InputStep readStep = this::read;
     private SelectionKey key;
     private boolean lingering;
 
-    /** For a channel that is connected and in non-blocking mode. {@link #start} follows at once. */
-    NioConnection(NioLoop loop, SocketChannel channel, String peerName, TransportLimits limits) throws IOException {
+    private NioConnection(
+            NioLoop loop, SocketChannel channel, String peerName, TransportLimits limits, WireMaker wireMaker)
+            throws IOException {
         super(loop, peerName, limits);
         this.channel = channel;
-        this.key = loop.register(channel, SelectionKey.OP_READ, this);
+        this.wire = wireMaker.make(this);
+        this.key = loop.sockets().register(channel, SelectionKey.OP_READ, this);
         loop.add(this);
+    }
+
+    private interface WireMaker {
+        SocketWire make(NioConnection connection);
+    }
+
+    /** For a channel that is connected and in non-blocking mode. {@link #begin} follows at once. */
+    static NioConnection plain(NioLoop loop, SocketChannel channel, String peerName, TransportLimits limits)
+            throws IOException {
+        return new NioConnection(loop, channel, peerName, limits, c -> new PlainWire(channel, c.input, c.output));
+    }
+
+    /** Like {@link #plain} with TLS. */
+    static NioConnection encrypted(
+            NioLoop loop,
+            SocketChannel channel,
+            String peerName,
+            TransportLimits limits,
+            TlsEngines.Handshake handshake)
+            throws IOException {
+        return new NioConnection(loop, channel, peerName, limits, c -> {
+            TlsWire.Events events = new TlsWire.Events() {
+                @Override
+                public void onEstablished() {
+                    c.start();
+                }
+
+                @Override
+                public void onTaskDone(TlsWire.Step step) {
+                    c.resume(step);
+                }
+            };
+            return new TlsWire(channel, c.input, c.output, handshake.engine(), handshake.tasks(), events);
+        });
+    }
+
+    /**
+     * Starts.
+     *
+     * @param whoHandles asked for the handler when frames can go both ways, which may be within this call
+     * @param failed told if the connection ends before that
+     */
+    void begin(Function<Connection, Handler> whoHandles, StartFailure failed) {
+        onStart(whoHandles, failed);
+        handOver(() -> {
+            if (wire.begin(loop())) {
+                start();
+            }
+        });
+        refreshInterest();
+    }
+
+    /** From the thread of a task that the wire has started. */
+    private void resume(TlsWire.Step step) {
+        NioLoop loop = loop();
+        try {
+            loop.execute(() -> {
+                if (isOpen()) {
+                    handOver(() -> step.run(loop));
+                    refreshInterest();
+                }
+            });
+        } catch (RejectedExecutionException e) {
+            LOG.debug("the handshake with {} ended after its loop", peerName(), e);
+        }
     }
 
     @Override
@@ -46,8 +117,9 @@ final class NioConnection extends FrameConnection implements NioLoop.Ready {
             write();
             finishMoveIfIdle();
         }
-        if (mayHandOver() && readyKey.isReadable()) {
+        if (mayHandOver() && wire.wantsToRead() && readyKey.isReadable()) {
             handOver(readStep);
+            refreshInterest();
         }
     }
 
@@ -59,14 +131,9 @@ final class NioConnection extends FrameConnection implements NioLoop.Ready {
         }
     }
 
-    @Override
-    int bytesUnderway() {
-        return 0;
-    }
-
     private void write() {
         try {
-            output.writeTo(channel);
+            wire.write(loop());
         } catch (IOException e) {
             end("writing to " + peerName() + " failed: " + e.getMessage(), false);
             return;
@@ -75,50 +142,68 @@ final class NioConnection extends FrameConnection implements NioLoop.Ready {
     }
 
     @Override
+    int bytesUnderway() {
+        return wire.bytesUnderway();
+    }
+
+    @Override
     void inputChanged() {
-        int reads = mayHandOver() ? SelectionKey.OP_READ : 0;
-        loop().interest(key, output.isEmpty() ? reads : reads | SelectionKey.OP_WRITE);
+        int reads = mayHandOver() && wire.wantsToRead() ? SelectionKey.OP_READ : 0;
+        loop().sockets().interest(key, wire.wantsToWrite() ? reads | SelectionKey.OP_WRITE : reads);
+    }
+
+    /** After something that may have changed what the wire wants, if the connection is still here. */
+    private void refreshInterest() {
+        if (mayHandOver()) {
+            inputChanged();
+        }
     }
 
     private void read() throws IOException {
-        ByteBuffer shared = loop().receiveBuffer();
-        for (int i = 0; i < READS_PER_TURN && mayHandOver(); i++) {
-            int read = input.readFrom(channel, shared, loop().pool());
-            if (read < 0) {
-                end(
-                        peerName() + " closed the connection"
-                                + (input.isInsideFrame() ? " in the middle of a frame" : ""),
-                        false);
-            }
-            if (shared.hasRemaining()) {
-                // The socket had less than there was room for, so asking again would only cost a system call.
-                return;
+        for (int i = 0; i < READS_PER_TURN && mayHandOver() && wire.wantsToRead(); i++) {
+            switch (wire.read(loop())) {
+                case ENDED -> {
+                    boolean inside = input.isInsideFrame();
+                    end(peerName() + " closed the connection" + (inside ? " in the middle of a frame" : ""), false);
+                }
+                case DRAINED -> {
+                    return;
+                }
+                case MORE -> {
+                    // Goes on.
+                }
             }
         }
     }
 
     @Override
     void leave(NioLoop from, boolean otherLoop) {
+        wire.leaveLoop();
         if (otherLoop) {
             key.cancel();
-            from.keyGone();
+            from.sockets().keyGone();
         } else {
             // Nothing may be read before what came earlier was handled.
-            from.interest(key, 0);
-        }
-    }
-
-    @Override
-    void arrive(boolean otherLoop) throws IOException {
-        if (otherLoop) {
-            key = loop().register(channel, 0, this);
+            from.sockets().interest(key, 0);
         }
     }
 
     @Override
     boolean mustWaitToArrive() {
         // It was on this loop before, and the selector has not dropped the cancelled key yet.
-        return !key.isValid() && loop().isRegistered(channel);
+        return !key.isValid() && loop().sockets().isRegistered(channel);
+    }
+
+    @Override
+    void arrive(boolean otherLoop) throws IOException {
+        if (otherLoop) {
+            key = loop().sockets().register(channel, 0, this);
+        }
+    }
+
+    @Override
+    void handOverKept() throws IOException {
+        wire.arriveAtLoop(loop());
     }
 
     @Override
@@ -126,11 +211,16 @@ final class NioConnection extends FrameConnection implements NioLoop.Ready {
         boolean allLeft = false;
         if (gently) {
             try {
-                allLeft = output.writeTo(channel);
+                wire.write(loop());
+                if (!wire.wantsToWrite()) {
+                    wire.writeEnd(loop());
+                    allLeft = output.isEmpty() && !wire.wantsToWrite();
+                }
             } catch (IOException e) {
                 LOG.debug("last frames to {} did not leave", peerName(), e);
             }
         }
+        wire.release();
         if (allLeft) {
             linger();
         } else {
@@ -151,12 +241,12 @@ final class NioConnection extends FrameConnection implements NioLoop.Ready {
             return;
         }
         lingering = true;
-        loop().interest(key, SelectionKey.OP_READ);
+        loop().sockets().interest(key, SelectionKey.OP_READ);
         loop().schedule(LINGER_NANOS, this::closeChannel);
     }
 
     private void discardInput() {
-        ByteBuffer shared = loop().receiveBuffer();
+        ByteBuffer shared = loop().buffers().receive();
         try {
             shared.clear();
             if (channel.read(shared) < 0) {
@@ -169,7 +259,7 @@ final class NioConnection extends FrameConnection implements NioLoop.Ready {
     }
 
     private void closeChannel() {
-        loop().keyGone();
+        loop().sockets().keyGone();
         try {
             channel.close();
         } catch (IOException e) {

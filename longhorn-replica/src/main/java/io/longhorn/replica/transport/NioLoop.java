@@ -4,20 +4,15 @@ import io.longhorn.replica.wire.FramePool;
 import io.longhorn.replica.wire.Loop;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.channels.SelectableChannel;
-import java.nio.channels.SelectionKey;
-import java.nio.channels.Selector;
 import java.security.SecureRandom;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.SplittableRandom;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
 import java.util.function.BooleanSupplier;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
@@ -47,16 +42,14 @@ import org.slf4j.LoggerFactory;
 public final class NioLoop implements Loop, AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(NioLoop.class);
 
-    /** One read takes at most this much: several of the largest frames, or a hundred small ones, for one journal write. */
-    static final int RECEIVE_BYTES = 512 << 10;
+    /** A hundred years, so that times can be compared by their difference. */
+    private static final long DELAY_NANOS_MAX = 100L * 365 * 86_400 * 1_000_000_000L;
 
     /** How long {@link #close} waits for the thread. */
     private static final long CLOSE_SECONDS = 10;
 
-    private static final int READY_KEYS_INITIAL = 16;
-
     private final Thread thread;
-    private final Selector selector;
+    private final LoopSockets sockets;
     private final LoopBaton baton;
     private final LoopWork work;
     private final long spinNanos;
@@ -66,10 +59,7 @@ public final class NioLoop implements Loop, AutoCloseable {
     private final FramePool pool = new FramePool();
     private final SplittableRandom random = new SplittableRandom(new SecureRandom().nextLong());
 
-    private final Consumer<SelectionKey> collectReady = this::collectReady;
-    private @Nullable SelectionKey[] ready = new SelectionKey[READY_KEYS_INITIAL];
-    private int readyCount;
-    private @Nullable ByteBuffer receiveBuffer;
+    private final LoopBuffers buffers = new LoopBuffers();
 
     /** Set between {@link #tryEnter} and the end of that inline work. */
     private boolean entered;
@@ -77,8 +67,6 @@ public final class NioLoop implements Loop, AutoCloseable {
     private boolean running;
     /** The thread that entered had been interrupted before. */
     private boolean interruptedBefore;
-    /** The selector does not know yet what is wanted of it. */
-    private boolean interestChanged;
     /** The driver sleeps until then, or somebody comes back by himself until then. */
     private long sleepsUntilNanos;
     /** See {@link #expectInput}. */
@@ -105,11 +93,6 @@ public final class NioLoop implements Loop, AutoCloseable {
         void flushOutput();
     }
 
-    /** Waits for a socket. */
-    interface Ready {
-        void onReady(SelectionKey key);
-    }
-
     /**
      * Starts the loop.
      *
@@ -130,13 +113,13 @@ public final class NioLoop implements Loop, AutoCloseable {
         work = new LoopWork(name, uncaught);
         this.spinNanos = spinNanos;
         try {
-            selector = Selector.open();
+            sockets = new LoopSockets();
         } catch (IOException e) {
             throw new UncheckedIOException("cannot open a selector for " + name + ": " + e.getMessage(), e);
         }
         thread = new Thread(this::runThread, name);
         thread.setDaemon(true);
-        baton = new LoopBaton(selector, thread);
+        baton = new LoopBaton(sockets.selector(), thread);
         thread.start();
     }
 
@@ -156,7 +139,7 @@ public final class NioLoop implements Loop, AutoCloseable {
 
     @Override
     public Timer schedule(long delayNanos, Runnable task) {
-        return work.addTimer(System.nanoTime() + Math.max(0, delayNanos), task);
+        return work.addTimer(System.nanoTime() + Math.min(Math.max(0, delayNanos), DELAY_NANOS_MAX), task);
     }
 
     @Override
@@ -223,9 +206,11 @@ public final class NioLoop implements Loop, AutoCloseable {
      */
     public void awaitLeading(BooleanSupplier done, long deadlineNanos) {
         boolean inside = baton.isHeldHere();
-        boolean wasInterrupted = Thread.interrupted();
         if (inside) {
             requireEntered();
+        }
+        boolean wasInterrupted = Thread.interrupted();
+        if (inside) {
             wasInterrupted |= interruptedBefore;
             interruptedBefore = false;
             runInline();
@@ -296,7 +281,7 @@ public final class NioLoop implements Loop, AutoCloseable {
             long deadline = System.nanoTime() + CLOSE_SECONDS * 1_000_000_000L;
             while (true) {
                 try {
-                    if (!ended.await(deadline - System.nanoTime(), java.util.concurrent.TimeUnit.NANOSECONDS)) {
+                    if (!ended.await(deadline - System.nanoTime(), TimeUnit.NANOSECONDS)) {
                         LOG.warn("{} did not end within {} s; a task blocks it", thread.getName(), CLOSE_SECONDS);
                     }
                     return;
@@ -311,38 +296,12 @@ public final class NioLoop implements Loop, AutoCloseable {
         }
     }
 
-    /** The buffer that sockets of this loop are read into. Its bytes are good until the next read. */
-    ByteBuffer receiveBuffer() {
-        ByteBuffer buffer = receiveBuffer;
-        if (buffer == null) {
-            buffer = ByteBuffer.allocateDirect(RECEIVE_BYTES).order(ByteOrder.LITTLE_ENDIAN);
-            receiveBuffer = buffer;
-        }
-        return buffer;
+    LoopSockets sockets() {
+        return sockets;
     }
 
-    /** Has {@code handler} called when one of {@code operations} is possible. */
-    SelectionKey register(SelectableChannel channel, int operations, Ready handler) throws IOException {
-        SelectionKey key = channel.register(selector, operations, handler);
-        interestChanged = true;
-        return key;
-    }
-
-    /** Whether the selector has a key for {@code channel}, cancelled or not. */
-    boolean isRegistered(SelectableChannel channel) {
-        return channel.keyFor(selector) != null;
-    }
-
-    void interest(SelectionKey key, int operations) {
-        if (key.interestOps() != operations) {
-            key.interestOps(operations);
-            interestChanged = true;
-        }
-    }
-
-    /** A key was cancelled, or its channel is about to be closed: the socket goes away when the selector next runs. */
-    void keyGone() {
-        interestChanged = true;
+    LoopBuffers buffers() {
+        return buffers;
     }
 
     /** Calls {@code output} once at the end of this turn. */
@@ -380,7 +339,7 @@ public final class NioLoop implements Loop, AutoCloseable {
         } finally {
             closed = true;
             work.runTasks();
-            closeSelector();
+            closeSockets();
             baton.letGo();
             baton.end();
             ended.countDown();
@@ -416,21 +375,24 @@ public final class NioLoop implements Loop, AutoCloseable {
         baton.leadBegins();
         leaderDone = done;
         leaderDeadlineNanos = deadlineNanos;
-        while (!done.getAsBoolean() && !closing && deadlineNanos - System.nanoTime() > 0) {
-            turn();
-        }
-        leaderDone = null;
-        boolean wasInterrupted = interrupted;
-        interrupted = false;
-        boolean workLeft = expectedInputs > 0 || work.isWaiting() || isTimerNear();
-        baton.leadEnds();
-        vacate();
-        // The others look for a driver after they have counted themselves; this counts them after there is none.
-        if (workLeft || baton.blocked() > 1 || work.hasTasks() || closing) {
-            baton.summon();
-        }
-        if (wasInterrupted) {
-            Thread.currentThread().interrupt();
+        try {
+            while (!done.getAsBoolean() && !closing && deadlineNanos - System.nanoTime() > 0) {
+                turn();
+            }
+        } finally {
+            leaderDone = null;
+            boolean wasInterrupted = interrupted;
+            interrupted = false;
+            boolean workLeft = expectedInputs > 0 || work.isWaiting() || isTimerNear();
+            baton.leadEnds();
+            vacate();
+            // The others look for a driver after they have counted themselves; this counts them after there is none.
+            if (workLeft || baton.blocked() > 1 || work.hasTasks() || closing) {
+                baton.summon();
+            }
+            if (wasInterrupted) {
+                Thread.currentThread().interrupt();
+            }
         }
     }
 
@@ -443,7 +405,7 @@ public final class NioLoop implements Loop, AutoCloseable {
 
     /** Ends inline work. With {@code watch} an answer may be expected, so somebody must watch the sockets from now on. */
     private void leave(boolean watch) {
-        boolean call = interestChanged || work.isWaiting() || work.nanosUntilTimer(sleepsUntilNanos) < 0;
+        boolean call = sockets.isStale() || work.isWaiting() || work.nanosUntilTimer(sleepsUntilNanos) < 0;
         boolean summon = watch || expectedInputs > 0;
         boolean wasInterrupted = interruptedBefore;
         interruptedBefore = false;
@@ -472,13 +434,12 @@ public final class NioLoop implements Loop, AutoCloseable {
     }
 
     private void turn() {
-        // Timers run up to this moment only: what lay in the sockets then has been read when they run, however long the
-        // thread
-        // was held up in between.
+        // Timers run up to this moment only: what lay in the sockets then has been read when they run, however long
+        // the thread was held up in between.
         long horizon = System.nanoTime();
         poll(horizon);
         running = true;
-        handleReady();
+        sockets.handleReady(work);
         work.runRounds();
         work.runTimers(horizon);
         work.runRounds();
@@ -487,18 +448,17 @@ public final class NioLoop implements Loop, AutoCloseable {
 
     /** Finds out which sockets are ready, and sleeps until some are, or there is something else to do. */
     private void poll(long now) {
-        // Whatever was changed, the selector looks at it first.
-        interestChanged = false;
+        sockets.refresh();
         long delay = nanosUntilWork(now);
         try {
             if (delay <= 0) {
-                selector.selectNow(collectReady);
+                sockets.lookNow();
             } else if (spinNanos == 0 || !spin(now)) {
                 sleepsUntilNanos = now + Math.min(delay, Long.MAX_VALUE / 2);
                 sleep(delay);
             }
         } catch (IOException e) {
-            // Only the selector itself can fail here, for instance for want of memory in the kernel; nothing is lost by
+            // Only the selector itself can fail here, for instance for want of memory in the kernel. Nothing is lost by
             // trying again.
             report(e);
         }
@@ -509,11 +469,9 @@ public final class NioLoop implements Loop, AutoCloseable {
         try {
             // Whoever queues something from here on wakes the selector.
             if (work.hasTasks() || closing || isLeaderDone()) {
-                selector.selectNow(collectReady);
-            } else if (delay == Long.MAX_VALUE) {
-                selector.select(collectReady);
+                sockets.lookNow();
             } else {
-                selector.select(collectReady, toMillis(delay));
+                sockets.await(delay);
             }
         } finally {
             baton.wakeUp();
@@ -524,7 +482,7 @@ public final class NioLoop implements Loop, AutoCloseable {
 
     private boolean spin(long start) throws IOException {
         do {
-            if (selector.selectNow(collectReady) > 0 || work.isWaiting() || isLeaderDone()) {
+            if (sockets.lookNow() > 0 || work.isWaiting() || isLeaderDone()) {
                 return true;
             }
         } while (System.nanoTime() - start < spinNanos);
@@ -544,33 +502,6 @@ public final class NioLoop implements Loop, AutoCloseable {
         return leaderDone == null ? delay : Math.min(delay, leaderDeadlineNanos - now);
     }
 
-    /** Rounded up: waking early would only mean one more turn. */
-    private static long toMillis(long nanos) {
-        return nanos / 1_000_000 + 1;
-    }
-
-    private void collectReady(SelectionKey key) {
-        if (readyCount == ready.length) {
-            ready = Arrays.copyOf(ready, readyCount * 2);
-        }
-        ready[readyCount++] = key;
-    }
-
-    private void handleReady() {
-        for (int i = 0; i < readyCount; i++) {
-            SelectionKey key = ready[i];
-            ready[i] = null;
-            if (key != null && key.isValid() && key.attachment() instanceof Ready handler) {
-                try {
-                    handler.onReady(key);
-                } catch (Throwable e) {
-                    report(e);
-                }
-            }
-        }
-        readyCount = 0;
-    }
-
     private void shutDown() {
         work.runRounds();
         List<Member> open = new ArrayList<>(members);
@@ -581,15 +512,11 @@ public final class NioLoop implements Loop, AutoCloseable {
         work.runRounds();
     }
 
-    private void closeSelector() {
+    private void closeSockets() {
         try {
-            // Sockets that were only waiting for their peer to end gently.
-            for (SelectionKey key : selector.keys()) {
-                key.channel().close();
-            }
-            selector.close();
+            sockets.close();
         } catch (IOException e) {
-            LOG.warn("the selector of {} did not close", thread.getName(), e);
+            LOG.warn("the sockets of {} did not close", thread.getName(), e);
         }
     }
 }

@@ -1,0 +1,429 @@
+package io.longhorn.engine;
+
+import io.longhorn.DataPathSettings;
+import io.longhorn.DiskFailedException;
+import io.longhorn.Extent;
+import io.longhorn.ExtentState;
+import io.longhorn.HostPort;
+import io.longhorn.Longhorn;
+import io.longhorn.LonghornConfig;
+import io.longhorn.OpenMode;
+import io.longhorn.RebuildSettings;
+import io.longhorn.RegistryUnavailableException;
+import io.longhorn.SalvageRefusedException;
+import io.longhorn.SalvageReport;
+import io.longhorn.SalvageSpec;
+import io.longhorn.Snapshot;
+import io.longhorn.TimeLimits;
+import io.longhorn.TooFewReplicasException;
+import io.longhorn.Volume;
+import io.longhorn.VolumeExistsException;
+import io.longhorn.VolumeInUseException;
+import io.longhorn.VolumeNotFoundException;
+import io.longhorn.VolumeSpec;
+import io.longhorn.replica.ReplicaServer;
+import io.longhorn.replica.transport.InProcessTransport;
+import io.longhorn.replica.transport.NioLoop;
+import io.longhorn.replica.transport.NioTransport;
+import io.longhorn.replica.transport.TransportLimits;
+import io.longhorn.replica.wire.Connection;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.CompletionStage;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The entry of a program: opens volumes whose engines run on one loop of this process. Control calls exclude each other; volumes do not.
+ */
+final class EngineLonghorn implements Longhorn, Placement {
+    private static final Logger LOG = LoggerFactory.getLogger(EngineLonghorn.class);
+    private static final int EMBEDDED_REPLICAS = 3;
+    private static final int CLONE_PIECE_BYTES = 1 << 20;
+
+    private final NioLoop loop;
+    private final Connection.Connector connector;
+    private final Registry registry;
+    private final String registryName;
+    private final List<String> servers;
+    private final EngineSettings settings;
+    private final TimeLimits limits;
+    private final Deque<AutoCloseable> owned = new ArrayDeque<>();
+    private final Map<String, EngineVolume> open = new HashMap<>();
+    private int nextServer;
+    private boolean closed;
+
+    private EngineLonghorn(
+            NioLoop loop,
+            Connection.Connector connector,
+            Path registryDirectory,
+            List<String> servers,
+            EngineSettings settings,
+            TimeLimits limits) {
+        this.loop = loop;
+        this.connector = connector;
+        this.registryName = registryDirectory.toString();
+        this.registry = FileRegistry.open(registryDirectory, HostIdentity.current());
+        this.servers = List.copyOf(servers);
+        this.settings = settings;
+        this.limits = limits;
+    }
+
+    private static NioLoop newLoop() {
+        return new NioLoop("longhorn-engine", failure -> LOG.error("the engine's loop caught a failure", failure));
+    }
+
+    static EngineLonghorn connect(LonghornConfig config) {
+        if (config.tls().isPresent()) {
+            throw new IllegalArgumentException("TLS is not part of this version; use a token");
+        }
+        NioLoop loop = newLoop();
+        try {
+            TransportLimits defaults = TransportLimits.DEFAULTS;
+            TransportLimits transport = new TransportLimits(
+                    config.timeLimits().connect(),
+                    defaults.firstFrame(),
+                    defaults.strangersMax(),
+                    defaults.outputBytesMax());
+            return new EngineLonghorn(
+                    loop,
+                    new NioTransport(transport),
+                    config.registry(),
+                    config.replicaServers().stream().map(HostPort::toString).toList(),
+                    EngineSettings.of(
+                            config.timeLimits(),
+                            config.dataPath(),
+                            config.rebuild(),
+                            config.token().orElse("")),
+                    config.timeLimits());
+        } catch (RuntimeException e) {
+            loop.close();
+            throw e;
+        }
+    }
+
+    static EngineLonghorn embedded(Path directory) {
+        NioLoop loop = newLoop();
+        InProcessTransport transport = new InProcessTransport(TransportLimits.DEFAULTS);
+        List<String> names = new ArrayList<>();
+        Deque<AutoCloseable> started = new ArrayDeque<>();
+        try {
+            for (int i = 1; i <= EMBEDDED_REPLICAS; i++) {
+                String name = "replica-" + i;
+                ReplicaServer server = ReplicaServer.builder()
+                        .directory(directory.resolve(name))
+                        .loop(loop)
+                        .start();
+                started.push(server);
+                started.push(transport.listen(loop, name, server.host()));
+                names.add(name);
+            }
+            EngineLonghorn longhorn = new EngineLonghorn(
+                    loop,
+                    transport,
+                    directory.resolve("registry"),
+                    names,
+                    EngineSettings.of(TimeLimits.DEFAULTS, DataPathSettings.DEFAULTS, RebuildSettings.DEFAULTS, ""),
+                    TimeLimits.DEFAULTS);
+            longhorn.owned.addAll(started);
+            return longhorn;
+        } catch (IOException | RuntimeException e) {
+            closeAll(started);
+            loop.close();
+            if (e instanceof RuntimeException runtime) {
+                throw runtime;
+            }
+            throw new DiskFailedException(directory, "opening", e);
+        }
+    }
+
+    private static void closeAll(Deque<AutoCloseable> resources) {
+        while (!resources.isEmpty()) {
+            try {
+                resources.pop().close();
+            } catch (Exception e) {
+                LOG.warn("a part could not be closed", e);
+            }
+        }
+    }
+
+    private <T> T ask(CompletionStage<T> stage, String what) {
+        try {
+            return Calls.await(loop, stage, "registry " + registryName, what, limits.operation());
+        } catch (IllegalStateException e) {
+            if (e.getCause() instanceof IOException io) {
+                throw new RegistryUnavailableException(registryName, String.valueOf(io.getMessage()), io);
+            }
+            throw e;
+        }
+    }
+
+    private void requireOpen() {
+        if (closed) {
+            throw new IllegalStateException("this Longhorn is closed");
+        }
+    }
+
+    // ------------------------------------------------------------------ making
+
+    @Override
+    public List<String> candidates(List<String> taken) {
+        List<String> found = new ArrayList<>();
+        for (int i = 0; i < servers.size(); i++) {
+            String server = servers.get((nextServer + i) % servers.size());
+            if (!taken.contains(server)) {
+                found.add(server);
+            }
+        }
+        return found;
+    }
+
+    @Override
+    public synchronized Volume create(VolumeSpec spec) {
+        requireOpen();
+        long size = spec.sizeBytes()
+                .orElseThrow(
+                        () -> new IllegalArgumentException("volume " + spec.name() + " needs a size to be created"));
+        if (ask(registry.read(spec.name()), "create").isPresent()) {
+            throw new VolumeExistsException(spec.name());
+        }
+        UUID volumeId = UUID.randomUUID();
+        List<ReplicaRecord> made = new ArrayList<>();
+        VolumeRecord plan = record(spec, volumeId, size, made);
+        List<String> troubles = new ArrayList<>();
+        for (String server : candidates(List.of())) {
+            if (made.size() == spec.replicas()) {
+                break;
+            }
+            ReplicaRecord replica = new ReplicaRecord(UUID.randomUUID(), server);
+            String trouble = Calls.await(
+                    loop,
+                    ReplicaMaking.make(
+                            loop,
+                            connector,
+                            registry,
+                            settings.token(),
+                            plan,
+                            replica,
+                            limits.connect().toNanos()),
+                    "server " + server,
+                    "create replica",
+                    limits.operation());
+            if (trouble.isEmpty()) {
+                made.add(replica);
+            } else {
+                troubles.add(server + " " + trouble);
+            }
+        }
+        nextServer = (nextServer + 1) % Math.max(1, servers.size());
+        if (made.isEmpty() || (made.size() < spec.replicas() && !spec.allowDegraded())) {
+            undo(plan, made);
+            LOG.warn("volume could not be created: volume={} troubles={}", spec.name(), troubles);
+            throw new TooFewReplicasException(spec.name(), spec.replicas(), made.size());
+        }
+        VolumeRecord record = record(spec, volumeId, size, made);
+        if (!ask(registry.compareAndSet(record), "create").swapped()) {
+            undo(plan, made);
+            throw new VolumeExistsException(spec.name());
+        }
+        return open(spec.name(), OpenMode.READ_WRITE);
+    }
+
+    private static VolumeRecord record(VolumeSpec spec, UUID id, long size, List<ReplicaRecord> replicas) {
+        return new VolumeRecord(
+                1,
+                spec.name(),
+                id,
+                size,
+                spec.durability(),
+                spec.replicas(),
+                spec.minInSync(),
+                spec.limits(),
+                spec.labels(),
+                System.currentTimeMillis(),
+                0,
+                VolumeRecord.NO_ENGINE,
+                replicas,
+                replicas.stream().map(ReplicaRecord::replicaId).toList(),
+                Optional.empty());
+    }
+
+    private void undo(VolumeRecord plan, List<ReplicaRecord> made) {
+        for (ReplicaRecord replica : made) {
+            deleteReplica(plan, replica);
+        }
+    }
+
+    private void deleteReplica(VolumeRecord record, ReplicaRecord replica) {
+        String trouble = Calls.await(
+                loop,
+                ReplicaMaking.delete(
+                        loop,
+                        connector,
+                        registry,
+                        settings.token(),
+                        record,
+                        replica,
+                        limits.connect().toNanos()),
+                "server " + replica.endpoint(),
+                "delete replica",
+                limits.operation());
+        if (!trouble.isEmpty()) {
+            LOG.warn(
+                    "replica stays behind on its server: volume={} replica={} cause={}",
+                    record.name(),
+                    replica,
+                    trouble);
+        }
+    }
+
+    // ------------------------------------------------------------------ opening
+
+    @Override
+    public synchronized Volume open(String name, OpenMode mode) {
+        requireOpen();
+        EngineVolume present = open.get(name);
+        if (present != null && !present.isOver()) {
+            if (present.isReadOnly() != (mode == OpenMode.READ_ONLY)) {
+                throw new VolumeInUseException(name, "this program, in the other mode");
+            }
+            return present;
+        }
+        VolumeRecord record = ask(registry.read(name), "open").orElseThrow(() -> new VolumeNotFoundException(name));
+        VolumeEvents events = new VolumeEvents(name);
+        EngineCore core = new EngineCore(loop, connector, registry, settings, name, UUID.randomUUID(), events);
+        Calls.await(
+                loop,
+                Calls.<Boolean>onLoop(loop, result -> core.open(Calls.completing(result, true))),
+                "volume " + name,
+                "open",
+                limits.opening().plus(Duration.ofSeconds(2)));
+        EngineVolume volume = new EngineVolume(core, events, record, mode == OpenMode.READ_ONLY, this, this::forget);
+        open.put(name, volume);
+        return volume;
+    }
+
+    private synchronized void forget(EngineVolume volume) {
+        open.remove(volume.name(), volume);
+    }
+
+    @Override
+    public synchronized List<String> volumes() {
+        requireOpen();
+        return ask(registry.list(), "volumes");
+    }
+
+    // ------------------------------------------------------------------ deleting, cloning, salvaging
+
+    @Override
+    public synchronized void delete(String name) {
+        requireOpen();
+        EngineVolume present = open.get(name);
+        if (present != null && !present.isOver()) {
+            throw new VolumeInUseException(name, "this program");
+        }
+        VolumeRecord record = ask(registry.read(name), "delete").orElseThrow(() -> new VolumeNotFoundException(name));
+        LeaseHolder holder = record.holder().orElse(null);
+        if (holder != null && !holder.clean() && !ask(registry.provedDead(holder), "delete")) {
+            throw new VolumeInUseException(name, "an engine on host " + holder.hostId());
+        }
+        Registry.Swap removed = ask(registry.remove(name, record.version()), "delete");
+        if (!removed.swapped()) {
+            throw new VolumeInUseException(name, "somebody who opened it just now");
+        }
+        for (ReplicaRecord replica : record.replicas()) {
+            deleteReplica(record, replica);
+        }
+    }
+
+    @Override
+    public Volume cloneSnapshot(Snapshot snapshot, VolumeSpec spec) {
+        long size = spec.sizeBytes().orElse(snapshot.sizeBytes());
+        if (size < snapshot.sizeBytes()) {
+            throw new IllegalArgumentException("a clone of snapshot " + snapshot.name() + " needs at least "
+                    + snapshot.sizeBytes() + " bytes, not " + size);
+        }
+        VolumeSpec.Builder sized = VolumeSpec.named(spec.name())
+                .sizeBytes(size)
+                .replicas(spec.replicas())
+                .durability(spec.durability())
+                .allowDegraded(spec.allowDegraded())
+                .minInSync(spec.minInSync())
+                .limits(spec.limits())
+                .labels(spec.labels());
+        Volume clone = create(sized.build());
+        ByteBuffer buffer = ByteBuffer.allocateDirect(CLONE_PIECE_BYTES);
+        long at = 0;
+        while (at < snapshot.sizeBytes()) {
+            for (Extent extent : snapshot.allocation(at, snapshot.sizeBytes() - at)) {
+                if (extent.state() == ExtentState.DATA) {
+                    copy(snapshot, clone, buffer, extent.offsetBytes(), extent.endBytes());
+                }
+                at = extent.endBytes();
+            }
+        }
+        clone.flush();
+        return clone;
+    }
+
+    private static void copy(Snapshot from, Volume to, ByteBuffer buffer, long start, long end) {
+        for (long at = start; at < end; at += CLONE_PIECE_BYTES) {
+            buffer.clear().limit((int) Math.min(CLONE_PIECE_BYTES, end - at));
+            from.read(at, buffer);
+            to.write(at, buffer.flip());
+        }
+    }
+
+    @Override
+    public SalvageReport salvage(String name, SalvageSpec spec) {
+        requireOpen();
+        if (ask(registry.read(name), "salvage").isEmpty()) {
+            throw new VolumeNotFoundException(name);
+        }
+        throw new SalvageRefusedException(name, "salvage is not part of this version; bring its replicas back");
+    }
+
+    // ------------------------------------------------------------------ closing
+
+    @Override
+    public void close() {
+        List<EngineVolume> volumes;
+        synchronized (this) {
+            if (closed) {
+                return;
+            }
+            closed = true;
+            volumes = new ArrayList<>(open.values());
+        }
+        RuntimeException first = null;
+        for (EngineVolume volume : volumes) {
+            try {
+                volume.close();
+            } catch (RuntimeException e) {
+                first = first == null ? e : first;
+            }
+        }
+        closeAll(owned);
+        registry.close();
+        loop.close();
+        if (first != null) {
+            throw first;
+        }
+    }
+
+    /** For messages. */
+    @Override
+    public String toString() {
+        return "Longhorn[" + registryName + ", " + servers + "]";
+    }
+}

@@ -1,0 +1,429 @@
+package io.longhorn.engine;
+
+import io.longhorn.CompareResult;
+import io.longhorn.Durability;
+import io.longhorn.EventSubscription;
+import io.longhorn.Extent;
+import io.longhorn.OutOfRangeException;
+import io.longhorn.ProgressListener;
+import io.longhorn.ReadOnlyVolumeException;
+import io.longhorn.Replicas;
+import io.longhorn.Snapshot;
+import io.longhorn.SnapshotSpec;
+import io.longhorn.SpaceUsage;
+import io.longhorn.Volume;
+import io.longhorn.VolumeEvent;
+import io.longhorn.VolumeHealth;
+import io.longhorn.VolumeLimits;
+import io.longhorn.VolumeStatistics;
+import io.longhorn.WriteOption;
+import io.longhorn.ZeroOption;
+import io.longhorn.replica.wire.LayerId;
+import io.longhorn.replica.wire.Loop;
+import io.longhorn.replica.wire.Message;
+import io.longhorn.replica.wire.StructureOperation;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
+
+/** A volume as callers see it: checks what they ask for, brings it to the engine's loop, and waits where they want to. Safe for any thread. */
+final class EngineVolume implements Volume {
+    /** A blocking call may wait this much longer than the engine itself does, so that the engine's own reason comes first. */
+    private static final Duration GRACE = Duration.ofSeconds(2);
+
+    private final EngineCore core;
+    private final VolumeEvents events;
+    private final VolumeRecord opened;
+    private final boolean readOnly;
+    private final Consumer<EngineVolume> onClose;
+    private final Placement placement;
+    private final MapReader maps;
+    private final AtomicBoolean closed = new AtomicBoolean();
+    private volatile VolumeLimits limits;
+
+    EngineVolume(
+            EngineCore core,
+            VolumeEvents events,
+            VolumeRecord opened,
+            boolean readOnly,
+            Placement placement,
+            Consumer<EngineVolume> onClose) {
+        this.placement = placement;
+        this.core = core;
+        this.events = events;
+        this.opened = opened;
+        this.readOnly = readOnly;
+        this.onClose = onClose;
+        this.limits = opened.limits();
+        this.maps = new MapReader(core);
+    }
+
+    EngineCore core() {
+        return core;
+    }
+
+    Loop loop() {
+        return core.loop;
+    }
+
+    boolean isOver() {
+        return core.isOver();
+    }
+
+    // ------------------------------------------------------------------ what it is
+
+    @Override
+    public String name() {
+        return opened.name();
+    }
+
+    @Override
+    public UUID id() {
+        return opened.volumeId();
+    }
+
+    @Override
+    public long sizeBytes() {
+        return core.sizeBytes();
+    }
+
+    @Override
+    public Durability durability() {
+        return opened.durability();
+    }
+
+    @Override
+    public Map<String, String> labels() {
+        return opened.labels();
+    }
+
+    @Override
+    public boolean isReadOnly() {
+        return readOnly;
+    }
+
+    // ------------------------------------------------------------------ reading and writing
+
+    <T> T await(CompletionStage<T> stage, String operation) {
+        return Calls.await(
+                core.loop,
+                stage,
+                "volume " + name(),
+                operation,
+                Duration.ofNanos(core.settings.operationNanos()).plus(GRACE));
+    }
+
+    private void requireWritable(String operation) {
+        if (readOnly) {
+            throw new ReadOnlyVolumeException(name(), operation);
+        }
+    }
+
+    @Override
+    public void read(long offsetBytes, ByteBuffer destination) {
+        await(readAsync(offsetBytes, destination), "read");
+    }
+
+    @Override
+    public CompletionStage<Void> readAsync(long offsetBytes, ByteBuffer destination) {
+        if (destination.isReadOnly()) {
+            throw new IllegalArgumentException("the destination is a read-only buffer");
+        }
+        return readLayer(LayerId.LIVE, offsetBytes, destination, sizeBytes());
+    }
+
+    CompletionStage<Void> readLayer(LayerId layer, long offsetBytes, ByteBuffer destination, long size) {
+        OutOfRangeException.check(offsetBytes, destination.remaining(), size);
+        return Calls.<Void>onLoop(
+                core.loop,
+                result -> core.reads.read(layer, 0, offsetBytes, destination, failure -> {
+                    if (failure == null) {
+                        destination.position(destination.limit());
+                        result.complete(null);
+                    } else {
+                        result.completeExceptionally(failure);
+                    }
+                }));
+    }
+
+    @Override
+    public void write(long offsetBytes, ByteBuffer source) {
+        write(offsetBytes, source, new WriteOption[0]);
+    }
+
+    @Override
+    public void write(long offsetBytes, ByteBuffer source, WriteOption... options) {
+        await(writeAsync(offsetBytes, source, options), "write");
+    }
+
+    @Override
+    public CompletionStage<Void> writeAsync(long offsetBytes, ByteBuffer source) {
+        return writeAsync(offsetBytes, source, new WriteOption[0]);
+    }
+
+    @Override
+    public CompletionStage<Void> writeAsync(long offsetBytes, ByteBuffer source, WriteOption... options) {
+        OutOfRangeException.check(offsetBytes, source.remaining(), sizeBytes());
+        requireWritable("write");
+        boolean forced = List.of(options).contains(WriteOption.FORCED);
+        return Calls.<Void>onLoop(
+                core.loop,
+                result -> core.write(offsetBytes, source, forced, failure -> {
+                    if (failure == null) {
+                        source.position(source.limit());
+                        result.complete(null);
+                    } else {
+                        result.completeExceptionally(failure);
+                    }
+                }));
+    }
+
+    @Override
+    public void flush() {
+        await(flushAsync(), "flush");
+    }
+
+    @Override
+    public CompletionStage<Void> flushAsync() {
+        return Calls.<Void>onLoop(core.loop, result -> core.flush(Calls.ending(result)));
+    }
+
+    @Override
+    public void discard(long offsetBytes, long lengthBytes) {
+        await(discardAsync(offsetBytes, lengthBytes), "discard");
+    }
+
+    @Override
+    public CompletionStage<Void> discardAsync(long offsetBytes, long lengthBytes) {
+        OutOfRangeException.check(offsetBytes, lengthBytes, sizeBytes());
+        requireWritable("discard");
+        return Calls.<Void>onLoop(core.loop, result -> core.discard(offsetBytes, lengthBytes, Calls.ending(result)));
+    }
+
+    @Override
+    public void writeZeroes(long offsetBytes, long lengthBytes, ZeroOption... options) {
+        await(writeZeroesAsync(offsetBytes, lengthBytes, options), "writeZeroes");
+    }
+
+    @Override
+    public CompletionStage<Void> writeZeroesAsync(long offsetBytes, long lengthBytes, ZeroOption... options) {
+        OutOfRangeException.check(offsetBytes, lengthBytes, sizeBytes());
+        requireWritable("writeZeroes");
+        boolean allocate = List.of(options).contains(ZeroOption.ALLOCATE);
+        return Calls.<Void>onLoop(
+                core.loop, result -> core.writeZeroes(offsetBytes, lengthBytes, allocate, false, Calls.ending(result)));
+    }
+
+    @Override
+    public CompareResult compareAndWrite(
+            long offsetBytes, ByteBuffer expected, ByteBuffer replacement, WriteOption... options) {
+        return await(compareAndWriteAsync(offsetBytes, expected, replacement, options), "compareAndWrite");
+    }
+
+    @Override
+    public CompletionStage<CompareResult> compareAndWriteAsync(
+            long offsetBytes, ByteBuffer expected, ByteBuffer replacement, WriteOption... options) {
+        if (expected.remaining() != replacement.remaining() || expected.remaining() > COMPARE_AND_WRITE_BYTES_MAX) {
+            throw new IllegalArgumentException("compareAndWrite takes two buffers of the same length, at most "
+                    + COMPARE_AND_WRITE_BYTES_MAX + " bytes; got " + expected.remaining() + " and "
+                    + replacement.remaining());
+        }
+        OutOfRangeException.check(offsetBytes, expected.remaining(), sizeBytes());
+        requireWritable("compareAndWrite");
+        boolean forced = List.of(options).contains(WriteOption.FORCED);
+        return Calls.<CompareResult>onLoop(core.loop, result -> {
+            Request[] request = new Request[1];
+            Runnable[] late = new Runnable[1];
+            Completion ended = failure -> {
+                Request own = request[0];
+                if (own == null && failure == null) {
+                    // Ended before the call returned: its outcome is read when it has.
+                    late[0] = () -> compared(result, request[0], expected, replacement);
+                } else if (failure == null) {
+                    compared(result, own, expected, replacement);
+                } else {
+                    result.completeExceptionally(failure);
+                }
+            };
+            request[0] = core.compareAndWrite(offsetBytes, expected, replacement, forced, ended);
+            if (late[0] != null) {
+                late[0].run();
+            }
+        });
+    }
+
+    private static void compared(
+            CompletableFuture<CompareResult> result, Request request, ByteBuffer expected, ByteBuffer replacement) {
+        expected.position(expected.limit());
+        replacement.position(replacement.limit());
+        result.complete(
+                request.mismatch < 0 ? CompareResult.replaced() : CompareResult.mismatchAt((int) request.mismatch));
+    }
+
+    // ------------------------------------------------------------------ snapshots
+
+    @Override
+    public Snapshot snapshot(SnapshotSpec spec) {
+        requireWritable("snapshot");
+        CompletionStage<Snapshot> stage = Calls.<Snapshot>onLoop(
+                core.loop,
+                result -> core.change(
+                        new StructureOperation.CreateSnapshot(
+                                spec.name(), true, System.currentTimeMillis(), spec.labels()),
+                        failure -> {
+                            Optional<Message.Layer> made =
+                                    failure == null ? core.tree.find(spec.name()) : Optional.empty();
+                            if (made.isPresent()) {
+                                result.complete(new EngineSnapshot(this, made.get()));
+                            } else {
+                                result.completeExceptionally(
+                                        failure == null ? new IllegalStateException("snapshot vanished") : failure);
+                            }
+                        }));
+        Snapshot made = await(stage, "snapshot");
+        events.tell(new VolumeEvent.SnapshotCreated(name(), Instant.now(), spec.name()));
+        return made;
+    }
+
+    @Override
+    public List<Snapshot> snapshots() {
+        CompletionStage<List<Snapshot>> stage = Calls.<List<Snapshot>>onLoop(
+                core.loop,
+                result -> result.complete(core.tree.snapshots().stream()
+                        .<Snapshot>map(layer -> new EngineSnapshot(this, layer))
+                        .toList()));
+        return await(stage, "snapshots");
+    }
+
+    @Override
+    public void revertTo(Snapshot snapshot) {
+        requireWritable("revertTo");
+        EngineSnapshot own = own(snapshot);
+        change(new StructureOperation.Revert(own.layer().id()), "revertTo");
+        events.tell(new VolumeEvent.Reverted(name(), Instant.now(), snapshot.name()));
+    }
+
+    private EngineSnapshot own(Snapshot snapshot) {
+        if (snapshot instanceof EngineSnapshot own && own.layerOf().id().equals(id())) {
+            return own;
+        }
+        throw new IllegalArgumentException("snapshot " + snapshot.name() + " is of another volume");
+    }
+
+    void change(StructureOperation operation, String what) {
+        await(Calls.<Void>onLoop(core.loop, result -> core.change(operation, Calls.ending(result))), what);
+    }
+
+    void deleted(String snapshot) {
+        events.tell(new VolumeEvent.SnapshotDeleted(name(), Instant.now(), snapshot));
+    }
+
+    @Override
+    public void expandTo(long sizeBytes) {
+        requireWritable("expandTo");
+        if (sizeBytes % BLOCK_BYTES != 0 || sizeBytes < sizeBytes()) {
+            throw new IllegalArgumentException("a volume of " + sizeBytes()
+                    + " bytes can be expanded to a larger multiple of " + BLOCK_BYTES + ", not to " + sizeBytes);
+        }
+        if (sizeBytes > sizeBytes()) {
+            change(new StructureOperation.Expand(sizeBytes), "expandTo");
+            events.tell(new VolumeEvent.Expanded(name(), Instant.now(), sizeBytes));
+        }
+    }
+
+    @Override
+    public List<Extent> allocation(long offsetBytes, long lengthBytes) {
+        OutOfRangeException.check(offsetBytes, lengthBytes, sizeBytes());
+        return maps.allocation(this, LayerId.LIVE, offsetBytes, lengthBytes);
+    }
+
+    MapReader maps() {
+        return maps;
+    }
+
+    // ------------------------------------------------------------------ state
+
+    @Override
+    public VolumeHealth health() {
+        return core.health();
+    }
+
+    @Override
+    public Replicas replicas() {
+        return new EngineReplicas(this, placement);
+    }
+
+    @Override
+    public EventSubscription subscribe(Consumer<? super VolumeEvent> listener) {
+        return events.subscribe(listener);
+    }
+
+    @Override
+    public VolumeLimits limits() {
+        return limits;
+    }
+
+    @Override
+    public void limits(VolumeLimits changed) {
+        await(
+                Calls.<Void>onLoop(core.loop, result -> {
+                    core.limiter().limits(changed);
+                    core.keeperOrFail().change(r -> r.withLimits(changed), r -> result.complete(null));
+                }),
+                "limits");
+        limits = changed;
+    }
+
+    @Override
+    public VolumeStatistics statistics() {
+        return core.counters.snapshot();
+    }
+
+    @Override
+    public SpaceUsage spaceUsage() {
+        Message.StatusOk status = await(maps.status(), "spaceUsage");
+        Map<String, Long> bySnapshot = new HashMap<>();
+        long head = 0;
+        for (Message.Layer layer : status.layers()) {
+            if (layer.frozenSequence() == 0) {
+                head = layer.dataBytes();
+            } else if (!layer.removed()) {
+                bySnapshot.merge(layer.name(), layer.dataBytes(), Long::sum);
+            }
+        }
+        return new SpaceUsage(status.sizeBytes(), status.allocatedBytes(), head, bySnapshot);
+    }
+
+    @Override
+    public void importFrom(Path file, ProgressListener listener) {
+        requireWritable("importFrom");
+        new FileTransfer(this, file, listener).read();
+    }
+
+    @Override
+    public void exportTo(Path file, ProgressListener listener) {
+        new FileTransfer(this, file, listener).write(LayerId.LIVE, sizeBytes());
+    }
+
+    @Override
+    public void close() {
+        if (!closed.compareAndSet(false, true)) {
+            return;
+        }
+        try {
+            await(Calls.<Void>onLoop(core.loop, result -> core.close(Calls.ending(result))), "close");
+        } finally {
+            onClose.accept(this);
+        }
+    }
+}
