@@ -221,7 +221,7 @@ final class EngineCore implements ReplicaLink.Owner, RecordKeeper.Owner {
         for (ReplicaLink link : List.copyOf(links.values())) {
             if (!view.isMember(link) && link.isReady()) {
                 rebuilds.fenced(link, link.fenceState());
-            } else if (view.isMember(link)) {
+            } else if (view.isMember(link) && link.isReady()) {
                 link.request(new Message.Joined(0, record().version()), Replies.ignored());
             }
         }
@@ -656,6 +656,7 @@ final class EngineCore implements ReplicaLink.Owner, RecordKeeper.Owner {
                 link.sendSequence(FrameType.FLUSH, request.sequence);
             }
         }
+        reads.renewLeaseIfOver();
     }
 
     // ------------------------------------------------------------------ confirming
@@ -741,9 +742,12 @@ final class EngineCore implements ReplicaLink.Owner, RecordKeeper.Owner {
         return freed;
     }
 
-    /** A flush is over when everything before it is durable on every replica of the view. */
+    /**
+     * A flush is over when everything before it is durable on every replica of the view, and this engine still had the volume after the flush was
+     * asked for: with nothing left to sync, no acknowledgement would show that.
+     */
     private boolean isFlushed(Request flush) {
-        return flush.sequence <= durable && flush.sequence <= committed;
+        return flush.sequence <= durable && flush.sequence <= committed && reads.leaseAllows();
     }
 
     private void count(Request request) {
@@ -794,6 +798,11 @@ final class EngineCore implements ReplicaLink.Owner, RecordKeeper.Owner {
     // ------------------------------------------------------------------ replicas
 
     @Override
+    public void onGreeting(ReplicaLink link) {
+        armTick();
+    }
+
+    @Override
     public void onFenced(ReplicaLink link, Message.FenceOk found) {
         if (opening != null && !view.isMember(link)) {
             opening.fenced(link, found);
@@ -823,6 +832,7 @@ final class EngineCore implements ReplicaLink.Owner, RecordKeeper.Owner {
         }
         link.sendSequence(FrameType.COMMIT, committed);
         reads.sourceReturned();
+        refreshHealth();
         advance();
         armTick();
     }
@@ -834,6 +844,10 @@ final class EngineCore implements ReplicaLink.Owner, RecordKeeper.Owner {
         }
         rebuilds.acknowledged(link);
         reads.pongArrived();
+        if (opening != null && view.isEmpty()) {
+            // Nobody counts for confirmations yet: this concerns a replica that is being brought up.
+            opening.progressed();
+        }
         advance();
         if (!queue.isEmpty() || !held.isEmpty()) {
             pumpHeldThenQueue();
@@ -937,7 +951,17 @@ final class EngineCore implements ReplicaLink.Owner, RecordKeeper.Owner {
                 || reads.isWaiting()
                 || opening != null
                 || view.isChanging()
-                || rebuilds.isRunning();
+                || rebuilds.isRunning()
+                || isGreeted();
+    }
+
+    private boolean isGreeted() {
+        for (ReplicaLink link : links.values()) {
+            if (link.isGreeting()) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private void tick() {
@@ -949,7 +973,10 @@ final class EngineCore implements ReplicaLink.Owner, RecordKeeper.Owner {
         // Time in which the loop did not run says nothing about the replicas.
         long ran = Math.min(now - lastTickNanos, 2 * settings.tickNanos());
         view.judge(ran, window.lastSequence(), flushes.isEmpty() ? 0 : flushes.getLast().sequence);
-        reads.tick();
+        for (ReplicaLink link : List.copyOf(links.values())) {
+            link.watch(ran, settings.syncLagNanos(), view.isMember(link));
+        }
+        reads.tick(!flushes.isEmpty());
         if (now - lastRecordCheckNanos > settings.registryCheckNanos()) {
             lastRecordCheckNanos = now;
             recordKeeperCheck();

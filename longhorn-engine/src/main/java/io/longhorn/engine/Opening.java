@@ -12,8 +12,8 @@ import io.longhorn.replica.wire.RecordLayout;
 import java.nio.ByteBuffer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.HashMap;
-import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -66,9 +66,9 @@ final class Opening {
     /** The engine before us, whose lease may still run; empty if it cannot answer reads any more. */
     private Optional<LeaseHolder> previous = Optional.empty();
 
-    private final Map<ReplicaLink, Message.FenceOk> fenced = new HashMap<>();
-    private final Set<ReplicaLink> missing = new HashSet<>();
-    private final Set<ReplicaLink> unreachable = new HashSet<>();
+    private final Map<ReplicaLink, Message.FenceOk> fenced = new LinkedHashMap<>();
+    private final Set<ReplicaLink> missing = new LinkedHashSet<>();
+    private final Set<ReplicaLink> unreachable = new LinkedHashSet<>();
     private long leaseOverNanos;
     private boolean leaseOverKnown;
 
@@ -76,6 +76,9 @@ final class Opening {
     private final ArrayDeque<ReplicaLink> behind = new ArrayDeque<>();
     private final List<ReplicaLink> members = new ArrayList<>();
     private @Nullable ReplicaLink relayTarget;
+    /** Who got records since it was fenced. */
+    private final Set<ReplicaLink> relayed = new LinkedHashSet<>();
+
     private long relayNext;
     private long epochStart;
 
@@ -230,6 +233,7 @@ final class Opening {
 
     void fenced(ReplicaLink link, Message.FenceOk state) {
         unreachable.remove(link);
+        relayed.remove(link);
         fenced.put(link, state);
         if (isMember(link)) {
             noteQuiet(state.quietMillis());
@@ -274,7 +278,18 @@ final class Opening {
         fenced.remove(link);
         if (step == Step.LEVELLING && (link == source || link == relayTarget || members.contains(link))) {
             step = Step.FENCING;
+            askAgain();
             decide();
+        }
+    }
+
+    /** Those that were brought up meanwhile hold more than they said when they were fenced: they have to say it anew. */
+    private void askAgain() {
+        List<ReplicaLink> outdated = new ArrayList<>(relayed);
+        relayed.clear();
+        for (ReplicaLink link : outdated) {
+            fenced.remove(link);
+            link.reset("opening starts over");
         }
     }
 
@@ -419,6 +434,7 @@ final class Opening {
         }
         RecordLayout.stamp(b, at, 0, 0, 0);
         relayNext++;
+        relayed.add(to);
         to.sendRecordCopy(b, at, FrameLayout.frameLength(b, at));
     }
 

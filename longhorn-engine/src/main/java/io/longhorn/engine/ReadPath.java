@@ -165,7 +165,7 @@ final class ReadPath {
         }
     }
 
-    void tick() {
+    void tick(boolean leaseAwaited) {
         sourceReturned();
         List<Read> again = new ArrayList<>(throttled);
         throttled.clear();
@@ -176,7 +176,8 @@ final class ReadPath {
                 throttled.add(read);
             }
         }
-        if (!withoutLease.isEmpty() && ++ticksSincePing >= PING_TICKS) {
+        boolean awaited = !withoutLease.isEmpty() || (leaseAwaited && !leaseAllows());
+        if (awaited && ++ticksSincePing >= PING_TICKS) {
             startPingRound();
         }
         expire(unsent.stream().map(p -> p.read).toList());
@@ -236,8 +237,15 @@ final class ReadPath {
     }
 
     /** Rule: the clock that decides is read after the read was asked for. */
-    private boolean leaseAllows() {
+    boolean leaseAllows() {
         return core.lease.validAt(core.loop.nanoTime(), core.loop.wallMillis());
+    }
+
+    /** Somebody waits for a valid lease. */
+    void renewLeaseIfOver() {
+        if (!pinging && !leaseAllows()) {
+            startPingRound();
+        }
     }
 
     private void startPingRound() {

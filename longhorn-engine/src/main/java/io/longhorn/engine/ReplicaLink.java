@@ -27,6 +27,9 @@ final class ReplicaLink implements Connection.Handler, Connection.Connector.Resu
 
     /** The state machine that the link reports to. */
     interface Owner {
+        /** A connection is there and the greeting under way: who wants it to end in bounded time calls {@link #watch}. */
+        default void onGreeting(ReplicaLink link) {}
+
         /** The replica promised our epoch; records and requests may follow. */
         void onFenced(ReplicaLink link, Message.FenceOk state);
 
@@ -94,6 +97,8 @@ final class ReplicaLink implements Connection.Handler, Connection.Connector.Resu
     boolean takesRecords;
     /** Time that passed on the running loop since the replica last said anything, while it owed something. */
     long silentNanos;
+
+    private long greetingNanos;
     /** Time since the replica fell behind {@link #lagMark}, likewise. */
     long lagNanos;
 
@@ -216,6 +221,38 @@ final class ReplicaLink implements Connection.Handler, Connection.Connector.Resu
         requests.loseAll(this);
     }
 
+    /** Whether a connection exists, or is being made, whose other end has not yet promised our epoch. */
+    boolean isGreeting() {
+        return state == State.GREETING || state == State.CREATING || state == State.FENCING;
+    }
+
+    /**
+     * Gives up a connection whose other end says nothing: a host that lost power leaves connections behind that look open for ever.
+     *
+     * @param ran time for which the loop ran since the last call
+     * @param mayIdle whether a fenced replica may be silent because it owes nothing; else it is pinged
+     */
+    void watch(long ran, long limitNanos, boolean mayIdle) {
+        if (isGreeting()) {
+            greetingNanos += ran;
+            if (greetingNanos >= limitNanos) {
+                reset("no answer to the greeting");
+                owner.onUnreachable(this, "no answer to the greeting");
+            }
+        } else if (state == State.READY) {
+            if (!mayIdle) {
+                long before = silentNanos;
+                silentNanos += ran;
+                if (before / (limitNanos / 4) != silentNanos / (limitNanos / 4)) {
+                    ping(loop.nanoTime());
+                }
+            }
+            if (silentNanos >= limitNanos) {
+                reset("silent for " + silentNanos / 1_000_000 + " ms");
+            }
+        }
+    }
+
     /** Drops the connection and connects anew, after a pause. */
     void reset(String cause) {
         Connection open = connection;
@@ -245,9 +282,11 @@ final class ReplicaLink implements Connection.Handler, Connection.Connector.Resu
         }
         connection = opened;
         state = State.GREETING;
+        greetingNanos = 0;
         Message.Hello hello = ProtocolVersion.hello(identity.engineId(), identity.clusterId(), identity.token());
         greeting = hello;
         sendMessage(0, hello);
+        owner.onGreeting(this);
         return new Guarded(opened);
     }
 

@@ -2,8 +2,8 @@ package io.longhorn.engine;
 
 import io.longhorn.replica.wire.StructureOperation;
 import java.util.ArrayList;
-import java.util.HashMap;
-import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -26,13 +26,13 @@ final class ViewKeeper {
     /** The durable view, plus a member that is joining while its recording is under way. */
     private final List<ReplicaLink> confirmers = new ArrayList<>();
 
-    private final Set<ReplicaLink> leaving = new HashSet<>();
+    private final Set<ReplicaLink> leaving = new LinkedHashSet<>();
     /** Members that shall leave as soon as another holds everything that was confirmed. */
-    private final Map<ReplicaLink, String> unwanted = new HashMap<>();
+    private final Map<ReplicaLink, String> unwanted = new LinkedHashMap<>();
     /** Members whose connection is gone; they leave when a peer shows that it is not our own network. */
-    private final Map<ReplicaLink, String> absent = new HashMap<>();
+    private final Map<ReplicaLink, String> absent = new LinkedHashMap<>();
     /** Members that came back without something they had acknowledged. */
-    private final Set<ReplicaLink> lost = new HashSet<>();
+    private final Set<ReplicaLink> lost = new LinkedHashSet<>();
 
     private @Nullable ReplicaLink joining;
 
@@ -123,7 +123,7 @@ final class ViewKeeper {
     /** A member said something: connections that are gone are not our own network's fault. */
     void answered(ReplicaLink peer) {
         if (!absent.isEmpty() && !absent.containsKey(peer)) {
-            Map<ReplicaLink, String> gone = new HashMap<>(absent);
+            Map<ReplicaLink, String> gone = new LinkedHashMap<>(absent);
             absent.clear();
             gone.forEach(this::leave);
         }
@@ -165,7 +165,7 @@ final class ViewKeeper {
      */
     void judge(long ran, long lastSequence, long flushSequence) {
         if (!unwanted.isEmpty()) {
-            Map<ReplicaLink, String> again = new HashMap<>(unwanted);
+            Map<ReplicaLink, String> again = new LinkedHashMap<>(unwanted);
             unwanted.clear();
             again.forEach(this::leave);
         }

@@ -43,9 +43,6 @@ final class BlockMap {
     static final int PAGE_FILE_BYTES = MapPagePair.BYTES;
 
     private static final Logger LOG = LoggerFactory.getLogger(BlockMap.class);
-    /** A walk reads this many pages at once. */
-    private static final int WALK_PAGES = 32;
-
     private final CachedFile file;
     private final MapPageCache cache;
     private final int number;
@@ -234,7 +231,8 @@ final class BlockMap {
         MapPagePair pair = entries.pair();
         pair.read(target, page);
         // Nobody else writes, so nothing is torn here but by a crash.
-        MapPagePair.Verdict verdict = settle(pair.judge(page, layer, replicaId), page, true);
+        MapPagePair.Verdict judged = pair.judge(page, layer, replicaId);
+        MapPagePair.Verdict verdict = settle(judged, page, true);
         MapPage changed = pair.oldest();
         switch (verdict) {
             case ABSENT -> changed.fill(MapEntry.ABSENT);
@@ -251,6 +249,10 @@ final class BlockMap {
             absent.remove(page);
             file.changed();
             pair.writeOldest(target, page);
+        }
+        if (written > 0 || judged == verdict) {
+            // No copy is torn any more; what is wrong with the page from now on is damage.
+            torn.remove(page);
         }
         return written;
     }
@@ -305,17 +307,23 @@ final class BlockMap {
      * @return the block to go on from: {@code toBlock} at the end
      */
     long walk(long fromBlock, long toBlock, long sinceSequence, EntrySink sink) throws IOException {
+        ByteBuffer bytes = cache.takeWalkBuffer();
+        try {
+            return walk(bytes, fromBlock, toBlock, sinceSequence, sink);
+        } finally {
+            cache.giveWalkBuffer(bytes);
+        }
+    }
+
+    private long walk(ByteBuffer bytes, long fromBlock, long toBlock, long sinceSequence, EntrySink sink)
+            throws IOException {
         long end = Math.min(toBlock, blocks);
-        ByteBuffer bytes = null;
         long block = fromBlock;
         while (block < end) {
             long page = MapPage.pageOf(block);
             if (absent.contains(page)) {
                 block = (page + 1) * MapPage.ENTRIES;
                 continue;
-            }
-            if (bytes == null) {
-                bytes = ByteBuffer.allocateDirect(WALK_PAGES * PAGE_FILE_BYTES);
             }
             long next = walkPages(bytes, block, end, sinceSequence, sink);
             if (next < 0) {
@@ -330,7 +338,7 @@ final class BlockMap {
     private long walkPages(ByteBuffer bytes, long from, long end, long sinceSequence, EntrySink sink)
             throws IOException {
         long firstPage = MapPage.pageOf(from);
-        int count = (int) Math.min(WALK_PAGES, MapPage.pageOf(end - 1) + 1 - firstPage);
+        int count = (int) Math.min(MapPageCache.WALK_PAGES, MapPage.pageOf(end - 1) + 1 - firstPage);
         int before = updates;
         bytes.clear().limit(count * PAGE_FILE_BYTES);
         file.file().read(firstPage * PAGE_FILE_BYTES, bytes);

@@ -2,17 +2,20 @@ package io.longhorn.replica;
 
 import java.nio.ByteBuffer;
 import java.util.Arrays;
+import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Pages of block maps in memory, for all layers of a disk, bounded; all of them as they are on the disk. Which page goes when room is needed is decided by
- * a clock: the hand passes over pages used since its last round. Belongs to one loop.
+ * a clock: the hand passes over pages used since its last round. Belongs to one loop, but for the buffers of walks.
  */
 final class MapPageCache {
     /** Maps of about 20 GiB of blocks. */
     static final long DEFAULT_BYTES = 64L << 20;
 
     static final int PAGES_MIN = 64;
+    /** A walk reads this many pages at once. */
+    static final int WALK_PAGES = 32;
 
     /** Memory is taken from the system in portions of this many pages, as it is needed. */
     private static final int SLAB_PAGES = 64;
@@ -30,6 +33,9 @@ final class MapPageCache {
     private final MapPagePair pair = new MapPagePair();
 
     private final MapPage spare = new MapPage(ByteBuffer.allocateDirect(MapPage.BYTES));
+    /** What the last walk read into, for the next one. Any thread. */
+    private final AtomicReference<@Nullable ByteBuffer> walkBuffer = new AtomicReference<>();
+
     private int framesMade;
     private int hand;
     private int maps;
@@ -98,6 +104,16 @@ final class MapPageCache {
     /** For a page that must not be kept. */
     MapPage spare() {
         return spare;
+    }
+
+    /** Room for both copies of {@link #WALK_PAGES} pages. Any thread. */
+    ByteBuffer takeWalkBuffer() {
+        ByteBuffer kept = walkBuffer.getAndSet(null);
+        return kept != null ? kept : ByteBuffer.allocateDirect(WALK_PAGES * MapPagePair.BYTES);
+    }
+
+    void giveWalkBuffer(ByteBuffer buffer) {
+        walkBuffer.set(buffer);
     }
 
     long hits() {

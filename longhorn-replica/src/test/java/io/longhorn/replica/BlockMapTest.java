@@ -204,6 +204,19 @@ class BlockMapTest {
     }
 
     @Test
+    void aPageThatWasRepeatedOnceIsNotTornAgain() throws IOException {
+        rig.update(BlockState.DATA, 1, 1);
+        LayerRig again = new LayerRig(rig.disk);
+        again.map().expectTorn(1, 1);
+        again.update(BlockState.DATA, 2, 2);
+        rig.disk.flip(LayerRig.MAP_FILE, LayerRig.copyAt(0, 1) + 1000, 2);
+        MapUpdates none = new MapUpdates();
+        none.add(3, LayerRig.data(3), 0);
+        again.update(none, BlockMap.NEWER);
+        assertThat(MapEntry.isDamaged(again.map().entry(2))).isTrue();
+    }
+
+    @Test
     void aRangeOfTornPagesIsExpectedUpToTheEndOfTheMap() throws IOException {
         rig.update(BlockState.DATA, 1, PER_PAGE * 99);
         rig.disk.flip(LayerRig.MAP_FILE, LayerRig.copyAt(99, 0) + 1000, 2);

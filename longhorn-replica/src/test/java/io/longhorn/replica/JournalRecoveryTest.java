@@ -16,7 +16,9 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.UUID;
 import org.junit.jupiter.api.Test;
 
@@ -223,6 +225,35 @@ class JournalRecoveryTest {
         assertThat(rig.found).isSortedAccordingTo((a, b) -> Long.compare(a.position(), b.position()));
         assertThat(rig.found).filteredOn(each -> each.slot() == 1).hasSizeLessThan(10);
         assertThat(rig.gaps).isEmpty();
+    }
+
+    @Test
+    void filesUsedAgainWhoseNewHeadersWereLostBringNothingBack() throws IOException {
+        rig.openAndPrepare();
+        JournalRig.Entry old = rig.append(1, 1, 60);
+        String file = rig.fileOf(old.position());
+        long sequence = 1;
+        while (rig.segmentFiles().size() < 6 || rig.journal().freeBytes() > 0) {
+            if (rig.append(1, rig.write(++sequence, 1), new ArrayList<>()) == Journal.Appended.FULL) {
+                break;
+            }
+            rig.sync();
+        }
+        rig.journal().release(rig.journal().oldestPosition() + JournalRig.SEGMENT_BYTES);
+        rig.worker.runAll();
+        Map<String, byte[]> headers = new HashMap<>();
+        rig.segmentFiles().forEach(name -> headers.put(name, Arrays.copyOf(rig.disk.bytes(name), SegmentHeader.BYTES)));
+        List<JournalRig.Entry> appended = new ArrayList<>();
+        while (rig.header(file).start() < old.position()) {
+            assertThat(rig.append(1, rig.discard(++sequence), appended)).isEqualTo(Journal.Appended.DONE);
+        }
+        // The power goes: the records are on the disk, the headers written since are not.
+        headers.forEach((name, header) -> rig.disk.poke(name, 0, header));
+        rig.open();
+        assertThat(rig.gaps).isEmpty();
+        long oldSegment = old.position() / JournalRig.SEGMENT_BYTES;
+        assertThat(rig.found).isNotEmpty();
+        assertThat(rig.found).allMatch(each -> each.position() / JournalRig.SEGMENT_BYTES > oldSegment);
     }
 
     @Test

@@ -30,7 +30,9 @@ public final class SimConnection implements Connection {
     /** What this end sent and the other has not received. */
     private final ArrayDeque<FrameBuffer> sent = new ArrayDeque<>();
 
+    /** Time of arrival, of departure, frames, bytes of what travels together. */
     private final ArrayDeque<long[]> arrivals = new ArrayDeque<>();
+
     private boolean arrivalPlanned;
     private boolean arrivalHeld;
     private int queuedBytes;
@@ -43,6 +45,9 @@ public final class SimConnection implements Connection {
 
     private boolean open = true;
     private boolean closedTold;
+    /** Closed here; the last frames are still on their way. */
+    private boolean leaving;
+
     private boolean silent;
     private boolean gone;
 
@@ -102,13 +107,17 @@ public final class SimConnection implements Connection {
         sent.addLast(frame);
         long departure = network.scheduler().now() + loop.busyNanos();
         long[] last = arrivals.peekLast();
-        if (last != null && last[1] == departure && network.scheduler().random().below(8) != 0) {
+        if (last != null
+                && last[1] == departure
+                && last[3] + frame.length() <= WINDOW_BYTES
+                && network.scheduler().random().below(8) != 0) {
             // Sent in the same turn: one packet, mostly.
             last[2]++;
+            last[3] += frame.length();
             return;
         }
         lastArrival = Math.max(lastArrival, departure + network.delay());
-        arrivals.addLast(new long[] {lastArrival, departure, 1});
+        arrivals.addLast(new long[] {lastArrival, departure, 1, frame.length()});
         planArrival();
     }
 
@@ -150,6 +159,7 @@ public final class SimConnection implements Connection {
                 network.scheduler().after(network.delay(), () -> cutHere("reset by peer"));
             } else {
                 arrivalHeld = true;
+                to.host().atNextBoot(this::resumeArrivals);
             }
             return;
         }
@@ -289,15 +299,15 @@ public final class SimConnection implements Connection {
             return;
         }
         open = false;
+        leaving = true;
         tellClosed(cause);
         SimConnection other = peer();
-        boolean dropsRest = network.scheduler().random().coin();
-        if (dropsRest) {
+        if (network.scheduler().random().oneIn(4)) {
             releaseSent();
         }
         long news = Math.max(lastArrival, network.scheduler().now() + loop.busyNanos() + network.delay());
         network.scheduler().at(news, () -> {
-            releaseSent();
+            vanish();
             other.peerEnded("closed by peer");
         });
     }
@@ -311,7 +321,7 @@ public final class SimConnection implements Connection {
             network.scheduler().after(BLOCKED_NEWS_NANOS, () -> peerEnded(cause));
             return;
         }
-        if (network.scheduler().random().coin()) {
+        if (network.scheduler().random().oneIn(4)) {
             // A reset overtakes what was not read yet.
             open = false;
         }
@@ -330,7 +340,9 @@ public final class SimConnection implements Connection {
                 if (receiver != null) {
                     receiver.onClosed(cause);
                 }
-                vanish();
+                if (!leaving) {
+                    vanish();
+                }
             });
         }
     }

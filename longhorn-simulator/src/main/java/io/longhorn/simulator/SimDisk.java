@@ -174,6 +174,19 @@ public final class SimDisk {
         }
     }
 
+    /** The disk is replaced by an empty one. Its host's processes must not be using it. */
+    public void erase() {
+        files.clear();
+        stableFiles.clear();
+        directories.clear();
+        stableDirectories.clear();
+        directories.add("");
+        stableDirectories.add("");
+        pending.clear();
+        usedPages = 0;
+        disarm();
+    }
+
     /** Power is lost. Only the host calls this, its processes being dead. */
     void losePower() {
         SimInode.Loss[] ways = SimInode.Loss.values();

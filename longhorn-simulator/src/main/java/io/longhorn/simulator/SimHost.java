@@ -14,6 +14,7 @@ public final class SimHost {
     private final String name;
     private final List<SimProcess> processes = new ArrayList<>();
     private final List<SimDisk> disks = new ArrayList<>();
+    private final List<Runnable> atBoot = new ArrayList<>();
     private boolean up = true;
     private int boots;
     private String bootId = "";
@@ -73,8 +74,8 @@ public final class SimHost {
 
     /** The virtual time at which the monotonic clock will show {@code nanoTime}, if nothing intervenes; may be a little early. */
     long whenMonotonic(long nanoTime) {
-        long wanted = nanoTime - monotonicBase;
-        return monotonicBaseAt + wanted - wanted / 1000 * driftPerMillion / 1000;
+        long rest = nanoTime - nanoTime();
+        return Math.max(scheduler.now(), monotonicBaseAt) + rest - rest / 1000 * driftPerMillion / 1000;
     }
 
     public long wallMillis() {
@@ -124,13 +125,22 @@ public final class SimHost {
         up = true;
         begin();
         scheduler.note(name, "boot", boots, 0);
+        for (Runnable action : new ArrayList<>(atBoot)) {
+            action.run();
+        }
+        atBoot.clear();
+    }
+
+    /** Runs {@code action} when the host, now down, is up again. */
+    void atNextBoot(Runnable action) {
+        atBoot.add(action);
     }
 
     /** The whole machine stands still, its monotonic clock too, its wall clock not. */
     public void suspend(long nanos) {
         scheduler.note(name, "suspended for ns", nanos, 0);
         monotonicBase = nanoTime();
-        monotonicBaseAt = Math.max(scheduler.now(), monotonicBaseAt) + nanos;
+        monotonicBaseAt = Math.max(scheduler.now() + nanos, monotonicBaseAt);
         for (SimProcess process : processes) {
             process.pause(nanos);
         }

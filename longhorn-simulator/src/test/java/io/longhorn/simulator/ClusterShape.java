@@ -1,13 +1,23 @@
 package io.longhorn.simulator;
 
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+
 /**
  * What a cluster is made of.
  *
+ * @param name for messages: {@code real} or {@code model} replicas
  * @param servers makes the replica servers
  * @param faults which faults there are
  * @param traceLines events kept for a failure's report
+ * @param echo gets every event as it happens, or null
  */
-record ClusterShape(Servers servers, FaultKinds faults, int traceLines) {
+record ClusterShape(
+        String name,
+        Servers servers,
+        FaultKinds faults,
+        int traceLines,
+        @Nullable Consumer<String> echo) {
 
     /** Makes a replica server for a host. */
     interface Servers {
@@ -18,5 +28,30 @@ record ClusterShape(Servers servers, FaultKinds faults, int traceLines) {
     enum FaultKinds {
         NONE,
         ALL
+    }
+
+    private static final int TRACE_LINES = 400;
+
+    /** Real replica servers on simulated disks. */
+    static ClusterShape real(FaultKinds faults) {
+        return new ClusterShape("real", RealServer::new, faults, TRACE_LINES, null);
+    }
+
+    /** Models of replica servers: for the engine alone, and several times as fast. */
+    static ClusterShape model(FaultKinds faults) {
+        return new ClusterShape("model", SeedRunner.models(), faults, TRACE_LINES, null);
+    }
+
+    /** The shape with this name, with all faults. */
+    static ClusterShape named(String name) {
+        return switch (name) {
+            case "real" -> real(FaultKinds.ALL);
+            case "model" -> model(FaultKinds.ALL);
+            default -> throw new IllegalArgumentException("longhorn.replicas is real or model, not " + name);
+        };
+    }
+
+    ClusterShape echoing(Consumer<String> lines) {
+        return new ClusterShape(name, servers, faults, traceLines, lines);
     }
 }

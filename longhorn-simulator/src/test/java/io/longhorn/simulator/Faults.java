@@ -30,6 +30,7 @@ final class Faults {
     private final SimRandom random;
     private final SimScheduler scheduler;
     private final List<Runnable> kinds = new ArrayList<>();
+    private final boolean faultless;
     private final boolean suspendsEngines;
     private long meanPause;
     private boolean over;
@@ -37,8 +38,11 @@ final class Faults {
     private int wiped;
     /** Replicas that lost power since they last were known to hold everything. */
     private int unsure;
+    /** Replicas whose disk was lost for ever. */
+    private final java.util.Set<java.util.UUID> destroyed = new java.util.LinkedHashSet<>();
 
-    Faults(SimulatedCluster cluster, SimRandom random) {
+    Faults(SimulatedCluster cluster, SimRandom random, boolean faultless) {
+        this.faultless = faultless;
         this.cluster = cluster;
         this.random = random;
         this.scheduler = cluster.scheduler;
@@ -64,7 +68,7 @@ final class Faults {
             this::registryDown,
             this::isolate
         };
-        int count = random.between(0, 5);
+        int count = faultless ? 0 : random.between(0, 5);
         for (int i = 0; i < count; i++) {
             kinds.add(all[random.below(all.length)]);
         }
@@ -72,6 +76,9 @@ final class Faults {
     }
 
     void begin() {
+        if (faultless) {
+            return;
+        }
         if (random.oneIn(3)) {
             cluster.registry.failPermille(random.between(5, 150));
         }
@@ -105,6 +112,22 @@ final class Faults {
         unsure &= view;
     }
 
+    /**
+     * Whether losses met so unhappily that no opener may go on by itself: a replica of the view lost its disk while the engine was taking the others
+     * out, or was not yet out when the others lost power. Only salvage helps, as it says.
+     */
+    boolean isSalvageNeeded() {
+        boolean someDestroyed = false;
+        for (java.util.UUID member : cluster.record().view()) {
+            if (destroyed.contains(member)) {
+                someDestroyed = true;
+            } else if ((unsure & 1 << cluster.indexOf(member)) == 0) {
+                return false;
+            }
+        }
+        return someDestroyed;
+    }
+
     private int replica() {
         return random.below(cluster.replicaHosts.size());
     }
@@ -131,7 +154,7 @@ final class Faults {
 
     private void lose(SimHost host, long downFor) {
         int index = cluster.replicaHosts.indexOf(host);
-        if (!host.isUp() || (index >= 0 && wiped != 0)) {
+        if (over || !host.isUp() || (index >= 0 && wiped != 0)) {
             return;
         }
         if (index >= 0) {
@@ -256,6 +279,7 @@ final class Faults {
         }
         scheduler.note(host.name(), "disk replaced", 0, 0);
         process.kill();
+        destroyed.add(cluster.replicaId(replica));
         cluster.servers.get(replica).wipe();
         cluster.history.lost(replica);
         if ((view & 1 << replica) != 0) {

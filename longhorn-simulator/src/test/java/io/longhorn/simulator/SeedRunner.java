@@ -9,6 +9,7 @@ final class SeedRunner {
     long operations;
     long confirmed;
     long virtualNanos;
+    long salvages;
 
     /** A cluster whose replica servers are models. */
     static ClusterShape.Servers models() {
@@ -40,11 +41,14 @@ final class SeedRunner {
             cluster.run();
         } catch (RuntimeException | Error e) {
             throw new AssertionError(
-                    "seed " + seed + " (replay: -Dlonghorn.seed=" + seed + "): " + e.getMessage() + "\n"
+                    "seed " + seed + " (replay: -Dlonghorn.seed=" + seed + " -Dlonghorn.replicas=" + shape.name()
+                            + "): "
+                            + e.getMessage() + "\n"
                             + cluster.scheduler.trace().last(shape.traceLines()),
                     e);
         } finally {
             steps += cluster.steps();
+            salvages += cluster.isSalvageNeeded() ? 1 : 0;
             operations += cluster.history.operations().size();
             confirmed += cluster.history.confirmed();
             virtualNanos += cluster.scheduler.now();

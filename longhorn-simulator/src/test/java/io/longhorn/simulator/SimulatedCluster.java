@@ -3,6 +3,8 @@ package io.longhorn.simulator;
 import io.longhorn.engine.EngineDoor;
 import io.longhorn.engine.ReplicaRecord;
 import io.longhorn.engine.VolumeRecord;
+import io.longhorn.replica.wire.FrameLayout;
+import io.longhorn.replica.wire.FrameType;
 import io.longhorn.simulator.history.BlockContents;
 import io.longhorn.simulator.history.History;
 import io.longhorn.simulator.history.Operation;
@@ -23,8 +25,8 @@ final class SimulatedCluster {
     private static final int BLOCK = BlockContents.BLOCK_BYTES;
     private static final long MILLI = 1_000_000L;
     private static final long SECOND = 1000 * MILLI;
-    /** Virtual time after which callers must be through, faults or not. */
-    private static final long LOAD_LIMIT = 1200 * SECOND;
+    /** Virtual time for which callers go on at most. */
+    private static final long LOAD_NANOS = 100 * SECOND;
     /** Virtual time within which a healed cluster must be whole. */
     private static final long HEAL_LIMIT = 300 * SECOND;
 
@@ -46,6 +48,7 @@ final class SimulatedCluster {
     private final Inspector inspector;
     private final Faults faults;
     private boolean supervised = true;
+    private boolean salvageNeeded;
     private @Nullable RuntimeException failure;
 
     /** One engine in a process of its own. */
@@ -102,6 +105,9 @@ final class SimulatedCluster {
         this.memory = memory;
         memory.freshPool();
         scheduler = new SimScheduler(seed, new SimTrace(shape.traceLines()));
+        if (shape.echo() != null) {
+            scheduler.trace().echo(shape.echo());
+        }
         random = scheduler.random().split();
         network = new SimNetwork(scheduler, memory);
         registry = new SimRegistry(scheduler);
@@ -132,7 +138,8 @@ final class SimulatedCluster {
         }
         inspector = new Inspector(scheduler, network, new SimHost(scheduler, "inspector"), registry.clusterId());
         registry.watch(this::recordChanged);
-        faults = new Faults(this, random.split());
+        network.tap(this::frameArrives);
+        faults = new Faults(this, random.split(), shape.faults() == ClusterShape.FaultKinds.NONE);
         makeVolume(load.writeThrough());
     }
 
@@ -154,11 +161,18 @@ final class SimulatedCluster {
         List<ReplicaRecord> replicas = new ArrayList<>();
         for (int i = 0; i < replicaHosts.size(); i++) {
             startServer(i);
+            scheduler.runUntil(scheduler.now() + 50 * MILLI);
             ReplicaRecord replica = new ReplicaRecord(new UUID(random.nextLong(), random.nextLong()), endpoint(i));
             replicas.add(replica);
             inspector.create(replica, volumeId, VOLUME, (long) blocks * BLOCK);
         }
         registry.put(EngineDoor.firstRecord(VOLUME, volumeId, (long) blocks * BLOCK, writeThrough, replicas));
+    }
+
+    private void frameArrives(SimProcess from, SimProcess to, ByteBuffer frame, int at, int length) {
+        FrameType type = FrameType.of(FrameLayout.type(frame, at));
+        String what = type == null ? "unknown frame" : type.name();
+        scheduler.note(to.name(), what, FrameLayout.number(frame, at), FrameLayout.epoch(frame, at));
     }
 
     private void recordChanged(VolumeRecord record) {
@@ -172,10 +186,32 @@ final class SimulatedCluster {
         int view = 0;
         for (ReplicaRecord replica : record.replicas()) {
             if (record.view().contains(replica.replicaId())) {
-                view |= 1 << (replica.endpoint().charAt("replica-".length()) - '0');
+                view |= 1 << indexOf(replica);
             }
         }
         return view;
+    }
+
+    private static int indexOf(ReplicaRecord replica) {
+        return replica.endpoint().charAt("replica-".length()) - '0';
+    }
+
+    /** On which host the replica is. */
+    int indexOf(UUID replicaId) {
+        return record().replicas().stream()
+                .filter(r -> r.replicaId().equals(replicaId))
+                .mapToInt(SimulatedCluster::indexOf)
+                .findFirst()
+                .orElseThrow();
+    }
+
+    /** The replica on a host. */
+    UUID replicaId(int replica) {
+        return record().replicas().stream()
+                .filter(r -> indexOf(r) == replica)
+                .map(ReplicaRecord::replicaId)
+                .findFirst()
+                .orElseThrow();
     }
 
     VolumeRecord record() {
@@ -263,12 +299,23 @@ final class SimulatedCluster {
         try {
             supervise();
             faults.begin();
-            runUntil(this::isLoadOver, LOAD_LIMIT, Violation.Kind.BROKEN, "callers are not through");
+            long end = scheduler.now() + LOAD_NANOS;
+            runUntil(() -> isLoadOver() || scheduler.now() > end, 2 * LOAD_NANOS, Violation.Kind.BROKEN, "load");
+            workload.stop();
             faults.end();
             heal();
-            runUntil(this::isWhole, HEAL_LIMIT, Violation.Kind.REBUILD_ENDS, "the healed volume does not become whole");
-            survey();
-            inspect();
+            runUntil(
+                    () -> isWhole() || (scheduler.now() > end + HEAL_LIMIT / 2 && faults.isSalvageNeeded()),
+                    HEAL_LIMIT,
+                    Violation.Kind.REBUILD_ENDS,
+                    "the healed volume does not become whole");
+            if (isWhole()) {
+                runUntil(this::isAllAnswered, HEAL_LIMIT, Violation.Kind.BROKEN, "a caller is never answered");
+                survey();
+                inspect();
+            } else {
+                salvageNeeded = true;
+            }
             history.check();
         } finally {
             network.close();
@@ -276,9 +323,10 @@ final class SimulatedCluster {
     }
 
     private boolean isLoadOver() {
-        if (!workload.isExhausted()) {
-            return false;
-        }
+        return workload.isExhausted() && isAllAnswered();
+    }
+
+    private boolean isAllAnswered() {
         for (Operation operation : history.operations()) {
             if (operation.isPending()) {
                 return false;
@@ -331,17 +379,22 @@ final class SimulatedCluster {
                 && Integer.bitCount(view()) == servers.size();
     }
 
+    /** Reads everything through the engine, until it says at the end too that all replicas are in sync, and closes it. */
     private void survey() {
-        Session session = current();
-        if (session == null) {
-            throw new IllegalStateException("no session");
-        }
-        boolean[] over = new boolean[2];
-        workload.readEverything(session.number(), session.door, session.loop, () -> over[0] = true);
-        runUntil(() -> over[0], 60 * SECOND, Violation.Kind.BROKEN, "the last reads are not answered");
+        long end = scheduler.now() + HEAL_LIMIT;
+        Session session;
+        do {
+            runUntil(this::isWhole, HEAL_LIMIT, Violation.Kind.REBUILD_ENDS, "the healed volume does not become whole");
+            session = java.util.Objects.requireNonNull(current());
+            boolean[] read = new boolean[1];
+            workload.readEverything(session.number(), session.door, session.loop, () -> read[0] = true);
+            runUntil(() -> read[0], 60 * SECOND, Violation.Kind.BROKEN, "the last reads are not answered");
+        } while (!isWhole() && scheduler.now() < end);
         supervised = false;
-        session.loop.execute(() -> session.door.close(closed -> over[1] = true));
-        runUntil(() -> over[1], 60 * SECOND, Violation.Kind.BROKEN, "the engine does not close");
+        boolean[] closed = new boolean[1];
+        EngineDoor door = session.door;
+        session.loop.execute(() -> door.close(failed -> closed[0] = true));
+        runUntil(() -> closed[0], 60 * SECOND, Violation.Kind.BROKEN, "the engine does not close");
         session.process.kill();
     }
 
@@ -351,6 +404,9 @@ final class SimulatedCluster {
         int session = (int) record.epoch() + 1;
         history.opened(session);
         for (ReplicaRecord replica : record.replicas()) {
+            if (!record.view().contains(replica.replicaId())) {
+                continue;
+            }
             Inspector.Found found =
                     inspector.inspect(replica, volumeId, record.epoch() + 1, record.version() + 1, blocks);
             long bits = 0;
@@ -366,6 +422,11 @@ final class SimulatedCluster {
             }
             history.confirmedList(history.snapshotList(session), bits);
         }
+    }
+
+    /** Whether the run ended with a volume that only salvage opens, because of what the faults did. */
+    boolean isSalvageNeeded() {
+        return salvageNeeded;
     }
 
     long steps() {

@@ -6,7 +6,6 @@ import io.longhorn.replica.wire.Loop;
 import java.io.IOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
-import java.net.StandardSocketOptions;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.SocketChannel;
 import java.nio.channels.UnresolvedAddressException;
@@ -121,8 +120,7 @@ final class ConnectAttempt implements NioLoop.Member, LoopSockets.Ready, NameLoo
     private boolean open(InetSocketAddress address) throws IOException {
         SocketChannel opened = SocketChannel.open();
         channel = opened;
-        opened.configureBlocking(false);
-        opened.setOption(StandardSocketOptions.TCP_NODELAY, true);
+        NioConnection.configure(opened);
         if (opened.connect(address)) {
             succeed(opened);
         } else {

@@ -183,7 +183,8 @@ abstract class FrameConnection implements MovableConnection, NioLoop.Member, Nio
     @Override
     public final void flushOutput() {
         flushQueued = false;
-        if (open) {
+        // On the way to another loop it waits for the arrival.
+        if (open && !underway) {
             flush();
             finishMoveIfIdle();
         }
@@ -288,6 +289,9 @@ abstract class FrameConnection implements MovableConnection, NioLoop.Member, Nio
     }
 
     private void arriveNow(boolean otherLoop) {
+        if (!open) {
+            return;
+        }
         if (mustWaitToArrive()) {
             loop.schedule(0, () -> arriveNow(otherLoop));
             return;
@@ -303,6 +307,9 @@ abstract class FrameConnection implements MovableConnection, NioLoop.Member, Nio
         });
         if (mayHandOver()) {
             inputChanged();
+        }
+        if (mayHandOver() && !output.isEmpty()) {
+            flush();
         }
     }
 

@@ -149,8 +149,7 @@ public final class Listener implements AutoCloseable {
             }
             NioConnection connection;
             try {
-                accepted.configureBlocking(false);
-                accepted.setOption(StandardSocketOptions.TCP_NODELAY, true);
+                NioConnection.configure(accepted);
                 connection = newConnection(accepted, nameOf(accepted.getRemoteAddress()));
             } catch (IOException e) {
                 LOG.debug("a connection to {} broke before it was accepted", localAddress, e);

@@ -2,6 +2,7 @@ package io.longhorn.replica.transport;
 
 import io.longhorn.replica.wire.Connection;
 import java.io.IOException;
+import java.net.StandardSocketOptions;
 import java.nio.ByteBuffer;
 import java.nio.channels.SelectionKey;
 import java.nio.channels.SocketChannel;
@@ -46,7 +47,17 @@ final class NioConnection extends FrameConnection implements LoopSockets.Ready {
         SocketWire make(NioConnection connection);
     }
 
-    /** For a channel that is connected and in non-blocking mode. {@link #begin} follows at once. */
+    /** Sets what every socket of ours has. */
+    static void configure(SocketChannel channel) throws IOException {
+        channel.configureBlocking(false);
+        // Frames leave in batches that we make ourselves.
+        channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
+        // The system asks after hours of silence whether the peer's host still exists; an idle connection has no other
+        // way to end.
+        channel.setOption(StandardSocketOptions.SO_KEEPALIVE, true);
+    }
+
+    /** For a channel that is connected and was given to {@link #configure}. {@link #begin} follows at once. */
     static NioConnection plain(NioLoop loop, SocketChannel channel, String peerName, TransportLimits limits)
             throws IOException {
         return new NioConnection(loop, channel, peerName, limits, c -> new PlainWire(channel, c.input, c.output));
@@ -137,6 +148,9 @@ final class NioConnection extends FrameConnection implements LoopSockets.Ready {
         } catch (IOException e) {
             end("writing to " + peerName() + " failed: " + e.getMessage(), false);
             return;
+        } catch (RuntimeException | Error e) {
+            end("writing to " + peerName() + " failed: " + e, false);
+            throw e;
         }
         inputChanged();
     }
@@ -221,7 +235,7 @@ final class NioConnection extends FrameConnection implements LoopSockets.Ready {
             }
         }
         wire.release();
-        if (allLeft) {
+        if (allLeft && key.isValid()) {
             linger();
         } else {
             closeChannel();

@@ -123,6 +123,11 @@ public final class NioLoop implements Loop, AutoCloseable {
         thread.start();
     }
 
+    /**
+     * {@inheritDoc}
+     *
+     * @throws RejectedExecutionException if the loop is closed; tasks given while it is closing may be dropped
+     */
     @Override
     public void execute(Runnable task) {
         if (closed) {

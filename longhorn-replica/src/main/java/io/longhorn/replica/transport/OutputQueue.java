@@ -57,6 +57,11 @@ final class OutputQueue {
             long offered = 0;
             for (int i = 0; i < gathered; i++) {
                 FrameBuffer frame = frame(i);
+                if (i > 0 && firstSent > 0 && frame == frame(0)) {
+                    // The same frame twice: its buffer cannot stand at two positions.
+                    gathered = i;
+                    break;
+                }
                 ByteBuffer bytes = frame.bytes();
                 bytes.limit(frame.length()).position(i == 0 ? firstSent : 0);
                 offered += bytes.remaining();

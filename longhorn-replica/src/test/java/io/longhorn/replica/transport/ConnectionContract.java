@@ -188,6 +188,54 @@ abstract class ConnectionContract {
     }
 
     @Test
+    void oneFrameMayBeSentAgainAndAgain() throws Exception {
+        int count = 120;
+        TestPeer client = new TestPeer();
+        TestPeer server = new TestPeer(count);
+        connect(client, server);
+
+        on(near, () -> {
+            FrameBuffer frame = TestFrames.frame(near.pool(), 7, 0, 48);
+            for (int i = 1; i < count; i++) {
+                client.connection().send(frame.retain());
+            }
+            client.connection().send(frame);
+        });
+
+        server.awaitFrames();
+        assertThat(server.damaged).isNotDone();
+        on(far, () -> assertThat(server.numbers).containsOnly(7L).hasSize(count));
+    }
+
+    @Test
+    void aHandlerMaySendAtOnceFromTheLoopThatItsConnectionMovesTo() throws Exception {
+        NioLoop third = loop("third");
+        TestPeer client = new TestPeer(2);
+        TestPeer second = new TestPeer(1);
+        CountDownLatch moving = new CountDownLatch(1);
+        TestPeer first = new TestPeer() {
+            @Override
+            public void onFrame(ByteBuffer buffer, int offset, int length) {
+                ((MovableConnection) connection()).moveTo(third, second);
+                moving.countDown();
+            }
+        };
+        // The third loop is kept busy until the connection has left the second, and then sends before it arrives.
+        third.execute(() -> {
+            await(moving);
+            on(far, () -> {});
+            first.connection().send(TestFrames.smallFrame(third.pool(), 1));
+            third.execute(() -> first.connection().send(TestFrames.smallFrame(third.pool(), 2)));
+        });
+        connect(client, first);
+        on(near, () -> client.connection().send(TestFrames.smallFrame(near.pool(), 0)));
+
+        client.awaitFrames();
+        second.awaitFrames();
+        on(near, () -> assertThat(client.numbers).containsExactly(1L, 2L));
+    }
+
+    @Test
     void closingOnTheConnectingSideLetsTheLastFramesThrough() throws Exception {
         TestPeer client = new TestPeer();
         TestPeer server = new TestPeer(2);

@@ -5,14 +5,19 @@ import static io.longhorn.replica.transport.TestPeer.on;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.io.Closeable;
+import java.lang.reflect.Method;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.SplittableRandom;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 
 /** Entering a loop and leading it, one step at a time; {@link LeadingStressTest} does it all at once. */
@@ -114,6 +119,34 @@ class LeadingTest {
     }
 
     @Test
+    void aVirtualThreadWaitsWithoutLeading() throws Exception {
+        Method start;
+        try {
+            start = Thread.class.getMethod("startVirtualThread", Runnable.class);
+        } catch (NoSuchMethodException e) {
+            Assumptions.abort("this Java has no virtual threads");
+            throw e;
+        }
+        comeToLead();
+        AtomicReference<Thread> runner = new AtomicReference<>();
+        AtomicBoolean done = new AtomicBoolean();
+        Runnable wait = () -> {
+            Thread me = Thread.currentThread();
+            enter();
+            loop.schedule(1_000_000, () -> {
+                runner.set(Thread.currentThread());
+                done.set(true);
+                loop.unblock(me);
+            });
+            loop.awaitLeading(done::get, limit());
+        };
+        ((Thread) start.invoke(null, wait)).join();
+
+        assertThat(done).isTrue();
+        assertThat(runner.get().getName()).isEqualTo("test-loop");
+    }
+
+    @Test
     void waitingEndsWhenTheLoopIsClosed() {
         CompletableFuture<Void> waiter =
                 CompletableFuture.runAsync(() -> loop.awaitLeading(() -> false, Long.MAX_VALUE / 2));
@@ -154,6 +187,11 @@ class LeadingTest {
 
     @Test
     void aLoneCallerComesToLead() {
+        comeToLead();
+    }
+
+    /** Waits for one thing after another until this thread runs the loop meanwhile. */
+    private void comeToLead() {
         AtomicReference<Thread> runner = new AtomicReference<>();
         Thread me = Thread.currentThread();
         long limit = limit();
@@ -172,7 +210,7 @@ class LeadingTest {
 
     @Test
     void afterLeadersAreGoneTheLoopsThreadRunsTimersAndTasks() {
-        aLoneCallerComesToLead();
+        comeToLead();
 
         CompletableFuture<Thread> timer = new CompletableFuture<>();
         enter();
@@ -180,10 +218,124 @@ class LeadingTest {
         loop.awaitLeading(() -> true, limit());
         assertThat(get(timer).getName()).isEqualTo("test-loop");
 
-        aLoneCallerComesToLead();
+        comeToLead();
         CompletableFuture<Thread> task = new CompletableFuture<>();
         loop.execute(() -> task.complete(Thread.currentThread()));
         assertThat(get(task).getName()).isEqualTo("test-loop");
+    }
+
+    @Test
+    void afterALongLeadTheLoopsThreadComesBackForATimer() {
+        comeToLead();
+        AtomicBoolean done = new AtomicBoolean();
+        Thread me = Thread.currentThread();
+        CompletableFuture<Thread> late = new CompletableFuture<>();
+        enter();
+        // Long enough for the loop's thread to give up looking; then long enough to be nobody's business on leaving.
+        loop.schedule(20_000_000, () -> {
+            done.set(true);
+            loop.unblock(me);
+        });
+        loop.schedule(60_000_000, () -> late.complete(Thread.currentThread()));
+        loop.awaitLeading(done::get, limit());
+
+        assertThat(get(late).getName()).isEqualTo("test-loop");
+    }
+
+    @Test
+    void moreThanASocketTakesLeavesAlsoAfterInlineWork() throws Exception {
+        int count = 100;
+        NioLoop far = new NioLoop("test-far", thrown::add);
+        TestPeer server = new TestPeer(count);
+        TestPeer client = new TestPeer();
+        try (Closeable listener = EchoPair.overTcp(loop, far, client, server.asAcceptor())) {
+            assertThat(listener).isNotNull();
+            get(client.connected);
+            enter();
+            for (int i = 0; i < count; i++) {
+                client.connection().send(TestFrames.frame(loop.pool(), i, 0, 64));
+            }
+            loop.exit();
+
+            server.awaitFrames();
+        } finally {
+            far.close();
+        }
+    }
+
+    /**
+     * One thread gives the loop a task while another goes in and out of it, at about the same moment, again and again; if the task is forgotten,
+     * nothing comes that would have the loop look again.
+     */
+    @Test
+    void noTaskIsForgottenWhoeverLeavesTheLoopAtThatMoment() throws Exception {
+        AtomicInteger round = new AtomicInteger();
+        AtomicInteger ran = new AtomicInteger();
+        int rounds = 60_000;
+        Thread visitor = new Thread(() -> {
+            SplittableRandom random = new SplittableRandom(1);
+            for (int i = 1; i <= rounds; i++) {
+                spinUntil(round, i);
+                spin(random.nextInt(3000));
+                if (loop.tryEnter()) {
+                    loop.exit();
+                }
+            }
+        });
+        visitor.start();
+        SplittableRandom random = new SplittableRandom(2);
+        Runnable task = ran::incrementAndGet;
+        for (int i = 1; i <= rounds; i++) {
+            round.set(i);
+            spin(random.nextInt(3000));
+            loop.execute(task);
+            // Every other time the loop is about to sleep when the next task comes.
+            spinUntil(ran, i);
+        }
+        visitor.join();
+        assertThat(ran).hasValue(rounds);
+    }
+
+    @Test
+    void noTaskIsForgottenByALeaderThatFallsAsleep() throws Exception {
+        AtomicBoolean done = new AtomicBoolean();
+        AtomicInteger ran = new AtomicInteger();
+        CompletableFuture<Void> leading = new CompletableFuture<>();
+        Thread leader = new Thread(() -> {
+            comeToLead();
+            leading.complete(null);
+            loop.awaitLeading(done::get, limit());
+        });
+        leader.start();
+        get(leading);
+        SplittableRandom random = new SplittableRandom(3);
+        Runnable task = ran::incrementAndGet;
+        for (int i = 1; i <= 60_000; i++) {
+            spin(random.nextInt(3000));
+            loop.execute(task);
+            spinUntil(ran, i);
+        }
+        done.set(true);
+        loop.unblock(leader);
+        leader.join();
+        assertThat(ran).hasValue(60_000);
+    }
+
+    private static void spin(int nanos) {
+        long end = System.nanoTime() + nanos;
+        while (System.nanoTime() - end < 0) {
+            Thread.onSpinWait();
+        }
+    }
+
+    private static void spinUntil(AtomicInteger counter, int value) {
+        long limit = limit();
+        while (counter.get() < value) {
+            if (limit - System.nanoTime() < 0) {
+                throw new AssertionError("stuck at " + counter + " of " + value);
+            }
+            Thread.onSpinWait();
+        }
     }
 
     @Test
@@ -192,6 +344,7 @@ class LeadingTest {
         CompletableFuture<Boolean> waiting = new CompletableFuture<>();
         CompletableFuture<Boolean> interrupted = new CompletableFuture<>();
         Thread waiter = new Thread(() -> {
+            comeToLead();
             waiting.complete(true);
             loop.awaitLeading(done::get, limit());
             interrupted.complete(done.get() && Thread.interrupted());

@@ -89,6 +89,20 @@ class NioTransportTest extends ConnectionContract {
     }
 
     @Test
+    void aPeerThatClosesOnlyItsSendingHalfIsLetGo() throws Exception {
+        TestPeer server = new TestPeer(1);
+        int port = port(far, LIMITS, InetAddress.getLoopbackAddress(), server.asAcceptor());
+        try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
+            socket.getOutputStream().write(frameBytes(1));
+            socket.shutdownOutput();
+
+            assertThat(server.awaitClosed()).endsWith("closed the connection");
+            assertThat(socket.getInputStream().read()).isEqualTo(-1);
+            on(far, () -> assertThat(server.numbers).hasSize(1));
+        }
+    }
+
+    @Test
     void aFrameThatComesByteForByteIsWhole() throws Exception {
         TestPeer server = new TestPeer(3);
         int port = port(far, LIMITS, InetAddress.getLoopbackAddress(), server.asAcceptor());

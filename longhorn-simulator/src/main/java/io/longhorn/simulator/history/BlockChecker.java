@@ -29,6 +29,7 @@ final class BlockChecker {
     private final @Nullable Operation[] running = new @Nullable Operation[RUNNING_MAX];
     private Set<Config> configs = new HashSet<>();
     private final BitSet seenWrites = new BitSet();
+    private boolean mismatches;
     private boolean sawLoss;
     /** Losses still to come. */
     private int losses;
@@ -44,14 +45,18 @@ final class BlockChecker {
             this.before = before;
             this.operation = operation;
             this.previous = previous;
-            this.hash = operation.number + 31 * (previous == null ? 0 : previous.hash);
+            this.hash = operation.number + 31 * (previous == null ? Arrays.hashCode(before) : previous.hash);
         }
 
         static boolean same(@Nullable Effect a, @Nullable Effect b) {
             Effect x = a;
             Effect y = b;
             while (x != y) {
-                if (x == null || y == null || x.hash != y.hash || x.operation != y.operation) {
+                if (x == null
+                        || y == null
+                        || x.hash != y.hash
+                        || x.operation != y.operation
+                        || !Arrays.equals(x.before, y.before)) {
                     return false;
                 }
                 x = x.previous;
@@ -121,6 +126,7 @@ final class BlockChecker {
         for (Operation operation : history.operations()) {
             if (operation.contents.length > 0 && operation.kind != Operation.Kind.SIZE && operation.touches(block)) {
                 int content = operation.contents[block - operation.firstBlock];
+                mismatches |= operation.kind == Operation.Kind.COMPARE_AND_WRITE && operation.isReading();
                 for (int cell = 0; cell < BlockContents.CELLS; cell++) {
                     seenWrites.set(contents.cell(content, cell));
                 }
@@ -151,6 +157,7 @@ final class BlockChecker {
                     }
                 }
                 case LOST -> lost(event);
+                case OPENED -> forgetGuilt(event.newestSession());
             }
         }
         return true;
@@ -175,8 +182,9 @@ final class BlockChecker {
         }
         if (operation.outcome != Operation.Outcome.CONFIRMED
                 && (operation.kind == Operation.Kind.WRITE || operation.kind == Operation.Kind.COMPARE_AND_WRITE)) {
-            // Nobody saw it: a volume in which it never happened tells the same.
-            return seenWrites.get(operation.value);
+            // Nobody saw it: a volume in which it never happened tells the same, unless something must explain a
+            // mismatch.
+            return mismatches || seenWrites.get(operation.value);
         }
         // Which block of several did not match is not told.
         return !(operation.kind == Operation.Kind.COMPARE_AND_WRITE && operation.isReading() && operation.blocks > 1);
@@ -338,6 +346,18 @@ final class BlockChecker {
         return operation.session <= config.lostSession && operation.invokedAt > config.lostAt;
     }
 
+    /** What earlier sessions lost matters no more: whatever they confirm now began before. */
+    private void forgetGuilt(int session) {
+        Set<Config> next = new HashSet<>();
+        for (Config config : configs) {
+            next.add(
+                    config.lostSession < session
+                            ? new Config(config.state, config.done, config.effects, History.NEVER, 0)
+                            : config);
+        }
+        configs = next;
+    }
+
     private void dropLiars(History.Event event) {
         Set<Config> honest = new HashSet<>();
         for (Config config : configs) {
@@ -369,12 +389,17 @@ final class BlockChecker {
         return new Config(config.state, config.done, rest, config.lostSession, config.lostAt);
     }
 
+    /**
+     * Whether the operation's effect may be gone. One that was not confirmed before may always be. A confirmation can arrive after the replicas
+     * that gave it have lost what they confirmed, so it counts when the operation began.
+     */
     private static boolean canBeLost(Operation operation, History.Event event, int lostBefore) {
-        boolean confirmedByNow = operation.outcome == Operation.Outcome.CONFIRMED && operation.endedAt < event.at();
-        if (!confirmedByNow) {
-            return true;
-        }
-        return !operation.forced && operation.endedAt > event.durableBefore() && operation.endedAt < lostBefore;
+        return !isConfirmedAt(operation, event)
+                || (!operation.forced && operation.endedAt > event.durableBefore() && operation.invokedAt < lostBefore);
+    }
+
+    private static boolean isConfirmedAt(Operation operation, History.Event event) {
+        return operation.outcome == Operation.Outcome.CONFIRMED && operation.endedAt < event.at();
     }
 
     private void resolved(Operation operation) {
@@ -418,30 +443,47 @@ final class BlockChecker {
 
     private void lost(History.Event event) {
         sawLoss = true;
-        losses--;
-        Set<Config> next = new HashSet<>(configs);
-        for (Config config : configs) {
-            long done = config.done;
-            boolean lostConfirmed = false;
-            for (Effect effect = config.effects;
-                    effect != null && canBeLost(effect.operation, event, event.lostBefore());
-                    effect = effect.previous) {
-                lostConfirmed |= effect.operation.outcome == Operation.Outcome.CONFIRMED
-                        && effect.operation.endedAt < event.at();
-                for (int slot = 0; slot < RUNNING_MAX; slot++) {
-                    if (running[slot] == effect.operation) {
-                        done &= ~(1L << slot);
-                    }
-                }
-                next.add(looked(new Config(
-                        effect.before,
-                        done,
-                        effect.previous,
-                        lostConfirmed ? Math.max(config.lostSession, event.newestSession()) : config.lostSession,
-                        lostConfirmed ? event.at() : config.lostAt)));
-            }
+        Set<Config> reached = reachable();
+        Set<Config> next = new HashSet<>(reached);
+        for (Config config : reached) {
+            lose(config, event, next);
         }
         configs = next;
+        losses--;
+    }
+
+    /** Adds every state that the loss can have led to from {@code config}. */
+    private void lose(Config config, History.Event event, Set<Config> next) {
+        long undone = config.done;
+        long confirmedAllTheSame = config.done;
+        boolean confirmed = false;
+        for (Effect effect = config.effects;
+                effect != null && canBeLost(effect.operation, event, event.lostBefore());
+                effect = effect.previous) {
+            Operation operation = effect.operation;
+            confirmed |= isConfirmedAt(operation, event);
+            for (int slot = 0; slot < RUNNING_MAX; slot++) {
+                if (running[slot] == operation) {
+                    undone &= ~(1L << slot);
+                    if (operation.forced || operation.invokedAt > event.lostBefore()) {
+                        confirmedAllTheSame &= ~(1L << slot);
+                    }
+                }
+            }
+            next.add(lostConfig(effect, undone, confirmed, config, event));
+            if (confirmedAllTheSame != undone) {
+                next.add(lostConfig(effect, confirmedAllTheSame, true, config, event));
+            }
+        }
+    }
+
+    private Config lostConfig(Effect effect, long done, boolean confirmed, Config from, History.Event event) {
+        return looked(new Config(
+                effect.before,
+                done,
+                effect.previous,
+                confirmed ? Math.max(from.lostSession, event.newestSession()) : from.lostSession,
+                confirmed ? event.at() : from.lostAt));
     }
 
     private Violation impossible(Operation operation) {

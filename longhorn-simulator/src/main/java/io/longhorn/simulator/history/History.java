@@ -25,7 +25,8 @@ public final class History {
         INVOKED,
         CONFIRMED,
         RESOLVED,
-        LOST
+        LOST,
+        OPENED
     }
 
     /**
@@ -292,6 +293,7 @@ public final class History {
                 lostAt[replica] = NEVER;
             }
         }
+        add(EventKind.OPENED, NONE);
         for (Operation operation : operations) {
             if (operation.outcome == Operation.Outcome.UNKNOWN
                     && operation.session < newestSession

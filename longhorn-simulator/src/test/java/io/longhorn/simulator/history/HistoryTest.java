@@ -218,6 +218,56 @@ class HistoryTest {
     }
 
     @Test
+    void confirmationThatArrivesAfterTheLossPromisesNoMore() {
+        history.view(0b1);
+        history.opened(1);
+        Operation kept = written(1, 0);
+        flush(1);
+        Operation late = write(1, 0);
+        history.lost(0);
+        history.confirmed(late);
+        history.died(1);
+        history.opened(2);
+        read(2, 0, full(kept));
+        passes();
+    }
+
+    @Test
+    void lossCanLeadBackToEitherOutcomeOfAFailedWrite() {
+        for (boolean survived : new boolean[] {false, true}) {
+            History h = new History(1, 1);
+            h.view(0b1);
+            h.opened(1);
+            Operation failed = h.write(1, 0, CELLS, false);
+            h.failed(failed);
+            h.opened(2);
+            h.confirmed(h.flush(2));
+            Operation part = h.write(2, 0, 4, false);
+            h.confirmed(part);
+            h.confirmed(h.write(2, 0, CELLS, false));
+            h.lost(0);
+            h.died(2);
+            h.opened(3);
+            int before = h.contents().written(0, survived ? 0xFF : 0, History.writeId(failed));
+            int seen = h.contents().written(before, 0x0F, History.writeId(part));
+            h.confirmedRead(h.read(3, 0, 1), new int[] {seen});
+            assertThat(h.check()).isZero();
+        }
+    }
+
+    @Test
+    void writeBegunAfterTheLossSurvives() {
+        history.view(0b1);
+        history.opened(1);
+        history.lost(0);
+        written(1, 0);
+        history.died(1);
+        history.opened(2);
+        read(2, 0, BlockContents.ZERO);
+        fails(Violation.Kind.FLUSHED_SURVIVES);
+    }
+
+    @Test
     void unflushedWriteSurvivesIfOneReplicaKeepsPower() {
         history.view(0b111);
         history.opened(1);
@@ -437,6 +487,18 @@ class HistoryTest {
         Operation w = written(1, 0);
         history.compared(history.compareAndWrite(1, 0, CELLS, new int[] {full(w)}, false), false);
         fails(Violation.Kind.LINEARIZABLE);
+    }
+
+    @Test
+    void failedWriteThatNobodyReadMayExplainAMismatch() {
+        Operation w = written(1, 0);
+        Operation unknown = write(1, 0);
+        history.died(1);
+        history.opened(2);
+        history.compared(history.compareAndWrite(2, 0, CELLS, new int[] {full(w)}, false), false);
+        written(2, 0);
+        assertThat(full(unknown)).isNotEqualTo(full(w));
+        passes();
     }
 
     @Test

@@ -209,6 +209,8 @@ final class ModelConnection implements Connection.Handler {
             ModelReplica r = bound();
             r.takeAsBase();
             r.durable = r.last;
+            // All it has is stable, and all it acknowledges from now on is of this boot.
+            r.uncertain = false;
             reply(request, new Message.Done());
             acknowledge();
         } else if (message instanceof Message.Joined) {
@@ -277,6 +279,10 @@ final class ModelConnection implements Connection.Handler {
 
     private void ownBlocks(Message.MapQuery query, long request) {
         List<Message.MapRun> runs = new ArrayList<>();
+        if (!bound().content.layers.containsKey(query.layer())) {
+            refuse(request, ErrorCode.SNAPSHOT_NOT_FOUND, 0, "no layer " + query.layer());
+            return;
+        }
         for (Map.Entry<Long, ModelContent.Entry> e :
                 bound().content.layer(query.layer()).blocks().entrySet()) {
             if (e.getKey() >= query.fromBlock()
@@ -349,6 +355,11 @@ final class ModelConnection implements Connection.Handler {
             return;
         }
         int entries = LayerBlocksLayout.entryCount(b, at);
+        if (!r.content.layers.containsKey(LayerBlocksLayout.layer(b, at))) {
+            // Deleted by a record that came meanwhile.
+            reply(request, new Message.RebuildProgress(r.session, 0, entries));
+            return;
+        }
         int payload = at + LayerBlocksLayout.headerLength(entries);
         for (int i = 0; i < entries; i++) {
             BlockState state = LayerBlocksLayout.state(b, at, i);

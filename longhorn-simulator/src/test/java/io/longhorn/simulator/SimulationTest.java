@@ -1,0 +1,66 @@
+package io.longhorn.simulator;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.longhorn.simulator.ClusterShape.FaultKinds;
+import java.security.SecureRandom;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.DisabledIfSystemProperty;
+import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
+
+/**
+ * Runs of whole clusters: the same seeds every time, and some that nobody ran before. {@code -Dlonghorn.seed=N} replays one, with its trace on
+ * the log. See {@code docs/simulator.md}.
+ */
+class SimulationTest {
+    private static final int MODEL_SEEDS = 200;
+    private static final int REAL_SEEDS = 6;
+    private static final int FRESH_SEEDS = 20;
+
+    private final SeedRunner runner = new SeedRunner();
+
+    private void run(ClusterShape shape, long from, int count) {
+        for (long seed = from; seed < from + count; seed++) {
+            runner.run(seed, shape);
+        }
+        assertThat(runner.confirmed).isGreaterThan(10L * count);
+    }
+
+    @Test
+    @DisabledIfSystemProperty(named = "longhorn.seed", matches = ".*", disabledReason = "one seed is replayed")
+    void engineKeepsItsPromisesUnderFaults() {
+        run(ClusterShape.model(FaultKinds.ALL), 1, MODEL_SEEDS);
+    }
+
+    @Test
+    @DisabledIfSystemProperty(named = "longhorn.seed", matches = ".*", disabledReason = "one seed is replayed")
+    void engineKeepsItsPromisesOnSeedsNobodyRan() {
+        run(
+                ClusterShape.model(FaultKinds.ALL),
+                1_000_000L + new SecureRandom().nextInt(Integer.MAX_VALUE),
+                FRESH_SEEDS);
+    }
+
+    @Test
+    @DisabledIfSystemProperty(named = "longhorn.seed", matches = ".*", disabledReason = "one seed is replayed")
+    void engineAndReplicasWorkTogetherWithoutFaults() {
+        run(ClusterShape.real(FaultKinds.NONE), 1, REAL_SEEDS);
+    }
+
+    @Test
+    @EnabledIfSystemProperty(named = "longhorn.seed", matches = "-?\\d+", disabledReason = "no seed to replay")
+    void replay() {
+        ClusterShape shape = ClusterShape.named(System.getProperty("longhorn.replicas", "real"));
+        runner.run(Long.getLong("longhorn.seed"), shape.echoing(System.out::println));
+    }
+
+    @Test
+    void sameSeedGivesTheSameRun() {
+        for (long seed = 1; seed <= 5; seed++) {
+            long model = runner.run(seed, ClusterShape.model(FaultKinds.ALL));
+            assertThat(runner.run(seed, ClusterShape.model(FaultKinds.ALL))).isEqualTo(model);
+            long real = runner.run(seed, ClusterShape.real(FaultKinds.NONE));
+            assertThat(runner.run(seed, ClusterShape.real(FaultKinds.NONE))).isEqualTo(real);
+        }
+    }
+}
