@@ -3,7 +3,9 @@ package io.longhorn.benchmarks;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.Collection;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
 import org.openjdk.jmh.results.RunResult;
 import org.openjdk.jmh.runner.Runner;
 import org.openjdk.jmh.runner.RunnerException;
@@ -16,6 +18,7 @@ import org.openjdk.jmh.runner.options.VerboseMode;
 class BenchmarksRunTest {
 
     @Test
+    @Timeout(value = 5, unit = TimeUnit.MINUTES)
     void everyBenchmarkRunsWithEachOfItsParameters() throws RunnerException {
         Options shortest = new OptionsBuilder()
                 .forks(0)

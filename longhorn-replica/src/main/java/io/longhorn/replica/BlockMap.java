@@ -340,6 +340,10 @@ final class BlockMap {
         long firstPage = MapPage.pageOf(from);
         int count = (int) Math.min(MapPageCache.WALK_PAGES, MapPage.pageOf(end - 1) + 1 - firstPage);
         int before = updates;
+        long dataPage = file.file().nextData(firstPage * PAGE_FILE_BYTES) / PAGE_FILE_BYTES;
+        if (dataPage > firstPage) {
+            return passHole(firstPage, dataPage, end, before);
+        }
         bytes.clear().limit(count * PAGE_FILE_BYTES);
         file.file().read(firstPage * PAGE_FILE_BYTES, bytes);
         boolean calm = before == updates && (before & 1) == 0;
@@ -368,6 +372,15 @@ final class BlockMap {
             }
         }
         return block;
+    }
+
+    /** Goes over pages that the file has no space for. */
+    private long passHole(long fromPage, long dataPage, long end, int before) {
+        long toPage = Math.min(dataPage, MapPage.pageOf(end - 1) + 1);
+        for (long page = fromPage; page < toPage; page++) {
+            noteAbsent(page, before);
+        }
+        return Math.min(end, toPage * MapPage.ENTRIES);
     }
 
     /** Remembers an absent page unless an update began since the file was read: it may have been written meanwhile. */

@@ -24,6 +24,14 @@ public interface DiskFile extends AutoCloseable {
     /** Gives the range's space back to the disk; it reads as zeroes. Returns false, having done nothing, where not supported. */
     boolean punch(long position, long length) throws IOException;
 
+    /**
+     * A position at or behind {@code position} before which the file reads as zeroes, so that nobody needs to look: where its next data begin, {@code position} itself where
+     * the system does not tell, {@link Long#MAX_VALUE} if only zeroes follow.
+     */
+    default long nextData(long position) throws IOException {
+        return position;
+    }
+
     /** Reserves and zeroes the range, and lengthens the file if it ends before, so that later writes and syncs there need no new space. */
     void preallocate(long position, long length) throws IOException;
 

@@ -7,7 +7,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
 /**
- * What Linux can do with files and Java has no method for: punching holes, and telling the space a file takes. Needs JNA on the class path or
+ * What Linux can do with files and Java has no method for: punching holes, finding them, and telling the space a file takes. Needs JNA on the class path or
  * module path, and on a JDK that restricts native code (22 and later) native access enabled for it; without these, replicas work and return
  * space to the disk only by deleting files. Any thread.
  */
@@ -16,7 +16,10 @@ final class NativeFiles {
     private static final int OPEN_READ_WRITE_CLOEXEC = 2 | 02000000;
 
     private static final int PUNCH_HOLE_KEEP_SIZE = 2 | 1;
+    private static final int SEEK_DATA = 3;
     private static final int INTERRUPTED = 4;
+    private static final int NO_SUCH_POSITION = 6;
+    private static final int INVALID = 22;
     private static final int NOT_IMPLEMENTED = 38;
     private static final int NOT_SUPPORTED = 95;
 
@@ -70,6 +73,20 @@ final class NativeFiles {
         }
     }
 
+    /** Where data begin at or behind {@code position}; {@link Long#MAX_VALUE} if nowhere, {@code position} where the file system does not tell. */
+    long nextData(int descriptor, long position) throws IOException {
+        try {
+            return Calls.lseek(descriptor, position, SEEK_DATA);
+        } catch (LastErrorException e) {
+            return switch (e.getErrorCode()) {
+                case NO_SUCH_POSITION -> Long.MAX_VALUE;
+                case INVALID, NOT_IMPLEMENTED, NOT_SUPPORTED -> position;
+                default ->
+                    throw new IOException("cannot look for data at " + position + ": error " + e.getErrorCode(), e);
+            };
+        }
+    }
+
     /** Space the file takes. */
     long allocatedBytes(int descriptor) throws IOException {
         ByteBuffer result = ByteBuffer.allocateDirect(STATX_BYTES).order(ByteOrder.nativeOrder());
@@ -97,6 +114,8 @@ final class NativeFiles {
         static native int close(int descriptor) throws LastErrorException;
 
         static native int fallocate(int descriptor, int mode, long offset, long length) throws LastErrorException;
+
+        static native long lseek(int descriptor, long offset, int whence) throws LastErrorException;
 
         static native int statx(int directory, String path, int flags, int mask, ByteBuffer result)
                 throws LastErrorException;

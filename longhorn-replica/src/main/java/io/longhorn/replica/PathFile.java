@@ -184,6 +184,13 @@ final class PathFile implements DiskFile {
     }
 
     @Override
+    public synchronized long nextData(long position) throws IOException {
+        requireOpen();
+        Optional<NativeFiles> files = NativeAccess.available();
+        return files.isPresent() ? files.get().nextData(descriptor(files.get()), position) : position;
+    }
+
+    @Override
     public synchronized long allocatedBytes() throws IOException {
         requireOpen();
         Optional<NativeFiles> files = NativeAccess.available();

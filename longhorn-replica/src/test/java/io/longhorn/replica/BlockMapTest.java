@@ -374,6 +374,27 @@ class BlockMapTest {
     }
 
     @Test
+    void aWalkNeverReadsWhatTheDiskKnowsToBeEmpty() throws IOException {
+        rig.update(BlockState.DATA, 5, 0, PER_PAGE * 50, PER_PAGE * 99 + 3);
+        rig.disk.tellsHoles = true;
+        LayerRig again = new LayerRig(rig.disk);
+        long before = rig.disk.bytesRead;
+        List<Long> found = new ArrayList<>();
+        long end = again.map().walk(0, again.map().blocks(), 0, (block, entry, crc) -> found.add(block));
+        assertThat(end).isEqualTo(again.map().blocks());
+        assertThat(found).containsExactly(0L, PER_PAGE * 50L, PER_PAGE * 99L + 3);
+        assertThat(rig.disk.bytesRead - before).isLessThan(70L * BlockMap.PAGE_FILE_BYTES);
+        before = rig.disk.bytesRead;
+        assertThat(again.map().entry(PER_PAGE * 45)).isEqualTo(MapEntry.ABSENT);
+        assertThat(rig.disk.bytesRead).isEqualTo(before);
+        again.update(BlockState.DATA, 6, PER_PAGE * 45);
+        assertThat(again.map().entry(PER_PAGE * 45)).isEqualTo(LayerRig.data(6));
+        found.clear();
+        again.map().walk(PER_PAGE * 10 + 5, PER_PAGE * 40 + 7, 0, (block, entry, crc) -> found.add(block));
+        assertThat(found).isEmpty();
+    }
+
+    @Test
     void aWalkGivesDamagedEntriesWhateverTheirSequence() throws IOException {
         rig.update(BlockState.DATA, 5, 0, PER_PAGE);
         rig.disk.flip(LayerRig.MAP_FILE, LayerRig.copyAt(1, 0) + 999, 1);

@@ -192,6 +192,23 @@ public abstract class DiskDirectoryContract {
     }
 
     @Test
+    void lookingForDataPassesOverNone() throws IOException {
+        try (DiskFile file = disk().open("f", true)) {
+            file.truncate(64 << 20);
+            long none = file.nextData(0);
+            assertThat(none).isIn(0L, Long.MAX_VALUE);
+            write(file, 40 << 20, "data");
+            for (long from : new long[] {0, 4096, (40 << 20) - 1, 40 << 20, (40 << 20) + 3}) {
+                assertThat(file.nextData(from)).isBetween(from, Math.max(from, 40L << 20));
+            }
+            file.sync();
+            assertThat(file.nextData(0)).isBetween(0L, 40L << 20);
+            assertThat(file.nextData(50 << 20)).isIn(50L << 20, Long.MAX_VALUE);
+            assertThat(file.nextData(100 << 20)).isIn(100L << 20, Long.MAX_VALUE);
+        }
+    }
+
+    @Test
     void truncatingCutsOrLengthensWithZeroes() throws IOException {
         try (DiskFile file = disk().open("f", true)) {
             write(file, 0, "abcdef");

@@ -34,6 +34,9 @@ final class MemoryDisk implements DiskDirectory {
     /** Writes to files whose name contains this stop half-way and fail. */
     String failingWrite = "-none-";
 
+    /** Whether {@link DiskFile#nextData} knows. */
+    boolean tellsHoles;
+
     int syncs;
     int writes;
     int open;
@@ -362,6 +365,18 @@ final class MemoryDisk implements DiskDirectory {
         public void preallocate(long position, long length) throws IOException {
             requireOpen();
             store(position, ByteBuffer.allocate((int) length));
+        }
+
+        @Override
+        public long nextData(long position) throws IOException {
+            requireOpen();
+            long next = Long.MAX_VALUE;
+            for (long page : inode.pages.keySet()) {
+                if (page >= position / PAGE) {
+                    next = Math.min(next, Math.max(position, page * PAGE));
+                }
+            }
+            return tellsHoles ? next : position;
         }
 
         @Override

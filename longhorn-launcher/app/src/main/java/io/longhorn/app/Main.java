@@ -27,7 +27,6 @@ import picocli.CommandLine.Spec;
         exitCodeList = {"0:done", "1:failed", "2:wrong usage"},
         subcommands = {
             ReplicaCommand.class,
-            CheckCommand.class,
             BenchCommand.class,
             DemoCommand.class,
             VersionCommand.class,

@@ -4,6 +4,7 @@ import io.longhorn.EventSubscription;
 import io.longhorn.Volume;
 import io.longhorn.VolumeEvent;
 import java.time.Duration;
+import java.util.Locale;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Predicate;
@@ -71,18 +72,21 @@ final class RebuildWatch implements AutoCloseable {
     private void tell(VolumeEvent event, String location) {
         if (event instanceof VolumeEvent.RebuildStarted started
                 && started.location().equals(location)) {
-            narrator.fact(
-                    "volume %s: catch-up of %s begins, %.1f MB to do",
-                    volume.name(), location, Narrator.megabytes(started.totalBytes()));
+            narrator.fact("volume %s: catch-up of %s begins", volume.name(), location);
         } else if (event instanceof VolumeEvent.RebuildProgress progress
-                && progress.location().equals(location)
-                && progress.totalBytes() > 0) {
+                && progress.location().equals(location)) {
+            // What a replica missed is found while it is sent, so there is not always a total.
             narrator.fact(
-                    "volume %s: %3.0f %% (%.1f of %.1f MB)",
+                    "volume %s: %.1f MB sent%s",
                     volume.name(),
-                    100.0 * progress.doneBytes() / progress.totalBytes(),
                     Narrator.megabytes(progress.doneBytes()),
-                    Narrator.megabytes(progress.totalBytes()));
+                    progress.totalBytes() > progress.doneBytes()
+                            ? String.format(
+                                    Locale.ROOT,
+                                    " of %.1f, %.0f %%",
+                                    Narrator.megabytes(progress.totalBytes()),
+                                    100.0 * progress.doneBytes() / progress.totalBytes())
+                            : "");
         } else if (event instanceof VolumeEvent.RebuildEnded ended
                 && ended.location().equals(location)
                 && !ended.inSync()) {

@@ -19,13 +19,13 @@ class MainTest {
         assertThat(run.exitCode()).isZero();
         assertThat(run.out())
                 .startsWith("Usage: longhorn")
-                .contains("replica", "check", "bench", "demo", "version")
+                .contains("replica", "bench", "demo", "version")
                 .doesNotContain("bench-part");
         assertThat(run.err()).isEmpty();
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"replica", "check", "bench", "demo", "version"})
+    @ValueSource(strings = {"replica", "bench", "demo", "version"})
     void everyCommandExplainsItself(String command) {
         CommandLineRun run = CommandLineRun.of(command, "--help");
         assertThat(run.exitCode()).isZero();
@@ -87,11 +87,6 @@ class MainTest {
                 CommandLineRun.of("replica", "--dir", "d", "--listen", "127.0.0.1:0", "--tls-cert", "c.pem"),
                 "--tls-key",
                 "--tls-ca");
-    }
-
-    @Test
-    void checkWithoutDirectoryIsWrongUsage() {
-        assertWrongUsage(CommandLineRun.of("check"), "DIR");
     }
 
     @Test
