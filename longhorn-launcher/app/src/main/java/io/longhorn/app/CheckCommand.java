@@ -1,7 +1,6 @@
 package io.longhorn.app;
 
 import io.longhorn.replica.server.DiskCheck;
-import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
@@ -55,14 +54,5 @@ final class CheckCommand implements Callable<Integer> {
 
     private static String quoted(String text) {
         return '"' + text.replace("\\", "\\\\").replace("\"", "\\\"") + '"';
-    }
-
-    /** One line for a disk that is sound; fails otherwise. */
-    static String describeSound(Path disk) throws IOException {
-        DiskCheck check = DiskCheck.of(disk);
-        if (!check.damages().isEmpty()) {
-            throw new CommandFailure("disk " + disk + " is damaged: " + check.damages());
-        }
-        return disk + ": " + check.replicas().size() + " replicas, " + check.blocks() + " blocks verified, all right";
     }
 }

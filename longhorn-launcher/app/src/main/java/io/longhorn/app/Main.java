@@ -28,6 +28,7 @@ import picocli.CommandLine.Spec;
         subcommands = {
             ReplicaCommand.class,
             BenchCommand.class,
+            CheckCommand.class,
             DemoCommand.class,
             VersionCommand.class,
             BenchPartCommand.class
