@@ -240,10 +240,10 @@ final class LayerWork {
     /** The files have it all: what the journal has of it need not be looked at any more. */
     void dropPending() {
         for (int i = 0; i < size; i++) {
-            layer.pending.removeIf(blocks[i], updates.entry(i));
+            layer.pending.removeThrough(blocks[i], MapEntry.sequence(updates.entry(i)));
         }
         for (int i = 0; i < presentSize; i++) {
-            layer.pending.removeIf(presentBlocks[i], presentEntries[i]);
+            layer.pending.removeThrough(presentBlocks[i], MapEntry.sequence(presentEntries[i]));
         }
         layer.dataBlocks += rule.dataBlocks;
     }

@@ -98,10 +98,10 @@ final class PendingBlocks {
         return i;
     }
 
-    /** Forgets the block's version in the table if it is still that one. */
-    void removeIf(long block, long entry) {
+    /** Forgets the block's version in the table unless it is newer than {@code sequence}. An older one may be there that a range hides. */
+    void removeThrough(long block, long sequence) {
         int slot = find(block);
-        if (slot != NONE && entries[slot] == entry) {
+        if (slot != NONE && MapEntry.sequence(entries[slot]) <= sequence) {
             remove(slot);
             if (size == 0) {
                 resize(0);
@@ -165,7 +165,10 @@ final class PendingBlocks {
 
     void clear() {
         size = 0;
-        resize(0);
+        keys = new long[0];
+        entries = new long[0];
+        positions = new long[0];
+        crcs = new int[0];
         ranges.clear();
     }
 }
