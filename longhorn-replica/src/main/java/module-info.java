@@ -6,7 +6,6 @@ module io.longhorn.replica {
     requires static transitive org.jspecify;
 
     exports io.longhorn.replica;
-    exports io.longhorn.replica.server;
     exports io.longhorn.replica.transport;
     exports io.longhorn.replica.wire;
 }

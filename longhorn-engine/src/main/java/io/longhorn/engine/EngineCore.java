@@ -699,7 +699,7 @@ final class EngineCore implements ReplicaLink.Owner, RecordKeeper.Owner {
             return;
         }
         Operation newest = window.get(through);
-        lease.renew(newest.sentNanos, newest.sentWallMillis);
+        reads.renewLease(newest.sentNanos, newest.sentWallMillis);
         for (long s = committed + 1; s <= through; s++) {
             Operation operation = window.get(s);
             window.releaseFrame(operation);

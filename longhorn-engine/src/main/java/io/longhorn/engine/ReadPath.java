@@ -241,6 +241,11 @@ final class ReadPath {
         return core.lease.validAt(core.loop.nanoTime(), core.loop.wallMillis());
     }
 
+    /** Rule: the lease runs from when the message was sent that every member acknowledged, not from when their answers came. */
+    void renewLease(long sentNanos, long sentWallMillis) {
+        core.lease.renew(sentNanos, sentWallMillis);
+    }
+
     /** Somebody waits for a valid lease. */
     void renewLeaseIfOver() {
         if (!pinging && !leaseAllows()) {
@@ -271,7 +276,7 @@ final class ReadPath {
             }
         }
         pinging = false;
-        core.lease.renew(pingNanos, pingWallMillis);
+        renewLease(pingNanos, pingWallMillis);
         List<Read> ready = new ArrayList<>(withoutLease);
         withoutLease.clear();
         ready.forEach(this::deliverUnderLease);

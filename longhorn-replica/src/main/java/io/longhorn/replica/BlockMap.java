@@ -3,6 +3,7 @@ package io.longhorn.replica;
 import io.longhorn.replica.wire.LayerId;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.ClosedChannelException;
 import java.util.UUID;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.jspecify.annotations.Nullable;
@@ -344,13 +345,15 @@ final class BlockMap {
         if (dataPage > firstPage) {
             return passHole(firstPage, dataPage, end, before);
         }
-        bytes.clear().limit(count * PAGE_FILE_BYTES);
-        file.file().read(firstPage * PAGE_FILE_BYTES, bytes);
+        boolean readable = readPages(bytes, firstPage, count);
         boolean calm = before == updates && (before & 1) == 0;
         long block = from;
         for (int i = 0; i < count; i++) {
             long page = firstPage + i;
             MapPagePair pair = new MapPagePair(bytes.slice(i * PAGE_FILE_BYTES, PAGE_FILE_BYTES));
+            if (!readable) {
+                pair.read(file.file(), page);
+            }
             MapPagePair.Verdict verdict = settle(pair.judge(page, layer, replicaId), page, calm);
             long pageEnd = Math.min(end, (page + 1) * MapPage.ENTRIES);
             if (verdict == MapPagePair.Verdict.ABSENT) {
@@ -372,6 +375,20 @@ final class BlockMap {
             }
         }
         return block;
+    }
+
+    /** Whether the disk can read them all in one piece. */
+    private boolean readPages(ByteBuffer bytes, long firstPage, int count) throws IOException {
+        bytes.clear().limit(count * PAGE_FILE_BYTES);
+        try {
+            file.file().read(firstPage * PAGE_FILE_BYTES, bytes);
+            return true;
+        } catch (ClosedChannelException e) {
+            throw e;
+        } catch (IOException e) {
+            LOG.debug("pages of a block map are read one by one file={}", file.name(), e);
+            return false;
+        }
     }
 
     /** Goes over pages that the file has no space for. */

@@ -5,6 +5,7 @@ import io.longhorn.DiskFullException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.channels.ClosedChannelException;
 import java.nio.file.Path;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -32,6 +33,9 @@ final class JournalRecovery {
     private static final int FIRST_NUMBER_MAX = 1 << 28;
     /** Files in excess of the setting that starts may make, when each crashes before it could free one. */
     private static final int FILES_FACTOR = 2;
+
+    /** With more than this in one segment the disk is broken, which is another thing than damage in some places. */
+    private static final int UNREADABLE_PAGES_MAX = 64;
 
     private final DiskDirectory directory;
     private final JournalSettings settings;
@@ -109,10 +113,10 @@ final class JournalRecovery {
         int sizeFound = 0;
         ByteBuffer b = ByteBuffer.allocate(SegmentHeader.BYTES).order(ByteOrder.LITTLE_ENDIAN);
         for (SegmentFile file : files.values()) {
-            file.disk().read(0, b.clear());
-            SegmentHeader header = SegmentHeader.decode(b, file.index(), diskId, path(file));
+            boolean readable = readHeader(file, b);
+            SegmentHeader header = readable ? SegmentHeader.decode(b, file.index(), diskId, path(file)) : null;
             if (header == null) {
-                if (!isZero(b)) {
+                if (!readable || !isZero(b)) {
                     lost.add(file);
                 }
                 continue;
@@ -133,6 +137,18 @@ final class JournalRecovery {
             takeWithoutHeader(file);
         }
         lastNumber = segments.isEmpty() ? firstNumber(diskId) - 1 : segments.lastKey();
+    }
+
+    private boolean readHeader(SegmentFile file, ByteBuffer b) throws IOException {
+        try {
+            file.disk().read(0, b.clear());
+            return true;
+        } catch (ClosedChannelException e) {
+            throw e;
+        } catch (IOException e) {
+            LOG.warn("a journal segment's header cannot be read file={}", path(file), e);
+            return false;
+        }
     }
 
     private static boolean isZero(ByteBuffer b) {
@@ -320,12 +336,18 @@ final class JournalRecovery {
         return file;
     }
 
-    /** The file's bytes, until the next call. */
+    /** The file's bytes, until the next call. Pages that cannot be read are zeroes, so their records are found damaged. */
     private ByteBuffer load(SegmentFile file) throws IOException {
         if (whole.capacity() != segmentBytes) {
             whole = ByteBuffer.allocate(segmentBytes).order(ByteOrder.LITTLE_ENDIAN);
         }
-        file.readWhole(whole);
+        int unreadable = file.readWhole(whole);
+        if (unreadable > UNREADABLE_PAGES_MAX) {
+            throw new IOException(unreadable + " pages of " + path(file) + " cannot be read");
+        }
+        if (unreadable > 0) {
+            LOG.warn("pages of a journal segment cannot be read file={} pages={}", path(file), unreadable);
+        }
         return whole;
     }
 

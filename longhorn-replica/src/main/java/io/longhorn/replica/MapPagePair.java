@@ -3,6 +3,7 @@ package io.longhorn.replica;
 import io.longhorn.replica.wire.LayerId;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.ClosedChannelException;
 import java.util.UUID;
 
 /**
@@ -45,10 +46,27 @@ final class MapPagePair {
         second = new MapPage(both.slice(MapPage.BYTES, MapPage.BYTES));
     }
 
-    /** Fills both copies from the map's file. */
+    /** Fills both copies from the map's file. A copy that the disk cannot read is a bad one. */
     void read(DiskFile file, long page) throws IOException {
         both.clear();
-        file.read(page * BYTES, both);
+        try {
+            file.read(page * BYTES, both);
+        } catch (ClosedChannelException e) {
+            throw e;
+        } catch (IOException e) {
+            readCopy(file, position(page, false), first);
+            readCopy(file, position(page, true), second);
+        }
+    }
+
+    private static void readCopy(DiskFile file, long position, MapPage copy) {
+        copy.bytes().clear();
+        try {
+            file.read(position, copy.bytes());
+        } catch (IOException e) {
+            copy.fill(MapEntry.DAMAGED);
+            copy.bytes().putInt(MapPage.MAGIC_OFFSET, ~MapPage.MAGIC);
+        }
     }
 
     /** Decides over the copies that were read. */

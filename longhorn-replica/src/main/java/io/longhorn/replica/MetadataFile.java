@@ -40,9 +40,20 @@ record MetadataFile(int version, UUID owner, ByteBuffer body) {
             int length = (int) Math.min(size, FileHeader.BYTES + BODY_BYTES_MAX);
             ByteBuffer b =
                     ByteBuffer.allocate(Math.max(length, FileHeader.BYTES)).order(ByteOrder.LITTLE_ENDIAN);
-            file.read(0, b);
+            readChecked(file, 0, b, path);
             FileHeader.check(b, 0, size, kind, owner, path);
             return checkBody(b, size, path);
+        }
+    }
+
+    /** Fills {@code target}; what the disk cannot read is damage, like what it reads wrongly. */
+    static void readChecked(DiskFile file, long position, ByteBuffer target, Path path) {
+        try {
+            file.read(position, target);
+        } catch (IOException e) {
+            DamagedFileException damaged = new DamagedFileException(path, position, "cannot be read: " + e);
+            damaged.initCause(e);
+            throw damaged;
         }
     }
 

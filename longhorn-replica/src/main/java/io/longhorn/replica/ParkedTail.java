@@ -88,7 +88,7 @@ final class ParkedTail {
     private static long checkWhole(DiskFile file, ByteBuffer b, UUID replicaId, Path path) throws IOException {
         long size = file.sizeBytes();
         b.clear().limit(FileHeader.BYTES);
-        file.read(0, b);
+        MetadataFile.readChecked(file, 0, b, path);
         FileHeader.check(b, 0, size, FileKind.PARKED_TAIL, replicaId, path);
         long length = FileHeader.bodyLength(b, 0);
         int expected = FileHeader.bodyCrc(b, 0);
@@ -99,7 +99,7 @@ final class ParkedTail {
         CRC32C crc = new CRC32C();
         for (long at = FileHeader.BYTES; at < size; at += BUFFER_BYTES) {
             b.clear().limit((int) Math.min(BUFFER_BYTES, size - at));
-            file.read(at, b);
+            MetadataFile.readChecked(file, at, b, path);
             crc.update(b.flip());
         }
         if ((int) crc.getValue() != expected) {
@@ -113,7 +113,7 @@ final class ParkedTail {
         while (at < end) {
             int length = (int) Math.min(FrameLayout.RECORD_BYTES_MAX, end - at);
             b.clear().limit(length);
-            file.read(at, b);
+            MetadataFile.readChecked(file, at, b, path);
             b.position(0);
             check(b, 0, path, at);
             int frame = FrameLayout.frameLength(b, 0);

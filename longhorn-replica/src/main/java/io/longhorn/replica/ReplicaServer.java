@@ -2,9 +2,6 @@ package io.longhorn.replica;
 
 import io.longhorn.HostPort;
 import io.longhorn.InsecureListenException;
-import io.longhorn.replica.server.DiskSettings;
-import io.longhorn.replica.server.ReplicaDisk;
-import io.longhorn.replica.server.ReplicaHost;
 import io.longhorn.replica.transport.Listener;
 import io.longhorn.replica.transport.MovableConnection;
 import io.longhorn.replica.transport.NioLoop;
@@ -56,7 +53,14 @@ public final class ReplicaServer implements AutoCloseable {
                     UUID.randomUUID(),
                     bootId,
                     builder.token,
-                    disks.stream().map(Disk::disk).toList());
+                    disks.stream().map(Disk::disk).toList(),
+                    (connection, disk, handler) -> {
+                        if (connection instanceof MovableConnection movable) {
+                            movable.moveTo(loopOf(disk), handler);
+                        } else {
+                            connection.close();
+                        }
+                    });
             listener = builder.listen == null ? null : listen(builder.listen);
         } catch (IOException | RuntimeException e) {
             closeDisks();
@@ -183,15 +187,7 @@ public final class ReplicaServer implements AutoCloseable {
 
     private Listener listen(HostPort address) throws IOException {
         Disk first = disks.getFirst();
-        return new NioTransport(TransportLimits.DEFAULTS)
-                .listen(
-                        first.loop(),
-                        socketAddress(address),
-                        connection -> host.accept(connection, (c, disk, handler) -> {
-                            if (c instanceof MovableConnection movable) {
-                                movable.moveTo(loopOf(disk), handler);
-                            }
-                        }));
+        return new NioTransport(TransportLimits.DEFAULTS).listen(first.loop(), socketAddress(address), host);
     }
 
     private NioLoop loopOf(ReplicaDisk disk) {

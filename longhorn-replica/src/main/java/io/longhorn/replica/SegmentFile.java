@@ -2,6 +2,7 @@ package io.longhorn.replica;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.channels.ClosedChannelException;
 import java.util.OptionalInt;
 
 /**
@@ -12,6 +13,7 @@ import java.util.OptionalInt;
 record SegmentFile(int index, DiskFile disk) {
     private static final String PREFIX = JournalSettings.DIRECTORY + "/segment-";
     private static final int READ_BYTES = 1 << 20;
+    private static final int PAGE_BYTES = 4096;
 
     static String name(int index) {
         return PREFIX + index;
@@ -35,14 +37,41 @@ record SegmentFile(int index, DiskFile disk) {
         return new SegmentFile(index, directory.open(name(index), false));
     }
 
-    /** Fills {@code target}, which may be large, from the file's start to its limit. */
-    void readWhole(ByteBuffer target) throws IOException {
+    /**
+     * Fills {@code target}, which may be large, from the file's start to its limit. Pages that the disk cannot read are zeroes.
+     *
+     * @return how many pages that are
+     */
+    int readWhole(ByteBuffer target) throws IOException {
         int limit = target.limit();
+        int unreadable = 0;
         for (int at = 0; at < limit; at += READ_BYTES) {
-            target.limit(Math.min(limit, at + READ_BYTES)).position(at);
-            disk.read(at, target);
+            int end = Math.min(limit, at + READ_BYTES);
+            target.limit(end).position(at);
+            try {
+                disk.read(at, target);
+            } catch (ClosedChannelException e) {
+                throw e;
+            } catch (IOException e) {
+                unreadable += readPages(target, at, end);
+            }
         }
         target.limit(limit).position(0);
+        return unreadable;
+    }
+
+    private int readPages(ByteBuffer target, int from, int to) {
+        int unreadable = 0;
+        for (int at = from; at < to; at += PAGE_BYTES) {
+            int end = Math.min(to, at + PAGE_BYTES);
+            try {
+                disk.read(at, target.limit(end).position(at));
+            } catch (IOException e) {
+                unreadable++;
+                target.put(at, new byte[end - at]);
+            }
+        }
+        return unreadable;
     }
 
     /** Writes the bytes [from, to) of {@code source} to the same place in the file. */

@@ -276,6 +276,26 @@ class BlockMapTest {
     }
 
     @Test
+    void aCopyThatCannotBeReadIsABadOne() throws IOException {
+        rig.update(BlockState.DATA, 1, 1, PER_PAGE);
+        rig.update(BlockState.DATA, 2, 2);
+        rig.disk.unreadable.add(LayerRig.MAP_FILE + "@1");
+        LayerRig again = new LayerRig(rig.disk);
+        assertThat(MapEntry.isDamaged(again.map().entry(2))).isTrue();
+        assertThat(again.map().entry(PER_PAGE)).isEqualTo(LayerRig.data(1));
+        LayerRig lenient = new LayerRig(rig.disk);
+        lenient.map().expectTornAnywhere();
+        assertThat(lenient.map().entry(1)).isEqualTo(LayerRig.data(1));
+        List<Long> found = new ArrayList<>();
+        new LayerRig(rig.disk).map().walk(0, PER_PAGE + 5, 0, (block, entry, crc) -> found.add(block));
+        assertThat(found).hasSize(PER_PAGE + 1).endsWith((long) PER_PAGE);
+        rig.disk.unreadable.add(LayerRig.MAP_FILE + "@0");
+        assertThat(MapEntry.isDamaged(new LayerRig(rig.disk).map().entry(2))).isTrue();
+        rig.disk.unreadable.clear();
+        assertThat(new LayerRig(rig.disk).map().entry(2)).isEqualTo(LayerRig.data(2));
+    }
+
+    @Test
     void aPageFromElsewhereIsDamage() throws IOException {
         rig.update(BlockState.DATA, 1, 1, PER_PAGE);
         byte[] file = rig.disk.bytes(LayerRig.MAP_FILE);

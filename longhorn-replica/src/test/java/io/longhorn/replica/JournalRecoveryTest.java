@@ -427,6 +427,38 @@ class JournalRecoveryTest {
     }
 
     @Test
+    void aPageThatCannotBeReadIsDamageOfItsRecordsOnly() throws IOException {
+        List<JournalRig.Entry> appended = fill(6);
+        String file = rig.fileOf(appended.get(3).position());
+        rig.disk.unreadable.add(
+                file + "@" + (JournalRig.offsetOf(appended.get(3).position()) + 4096) / 4096);
+        rig.open();
+        assertThat(rig.found).isEqualTo(without(appended, 3));
+        assertThat(rig.gaps)
+                .extracting(JournalGap::slot)
+                .containsExactly(appended.get(3).slot());
+    }
+
+    @Test
+    void aHeaderThatCannotBeReadIsALostOne() throws IOException {
+        List<JournalRig.Entry> appended = fillSegments();
+        rig.disk.unreadable.add(rig.fileOf(appended.get(0).position()) + "@0");
+        rig.open();
+        assertThat(rig.found).isEqualTo(appended);
+        assertThat(rig.gaps).isEmpty();
+    }
+
+    @Test
+    void aDiskThatReadsNextToNothingIsNotUsed() throws IOException {
+        List<JournalRig.Entry> appended = fill(3);
+        String file = rig.fileOf(appended.get(0).position());
+        for (int page = 1; page <= 70; page++) {
+            rig.disk.unreadable.add(file + "@" + page);
+        }
+        assertThatExceptionOfType(IOException.class).isThrownBy(rig::open);
+    }
+
+    @Test
     void emptyAndHeaderOnlyAndZeroFilesAreRoomForSegments() throws IOException {
         List<JournalRig.Entry> appended = fill(3);
         int index = rig.segmentFiles().size();

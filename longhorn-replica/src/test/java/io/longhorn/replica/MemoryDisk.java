@@ -34,6 +34,8 @@ final class MemoryDisk implements DiskDirectory {
     /** Writes to files whose name contains this stop half-way and fail. */
     String failingWrite = "-none-";
 
+    /** Pages that cannot be read, as {@code name@page}. Writing does not help. */
+    final Set<String> unreadable = new HashSet<>();
     /** Whether {@link DiskFile#nextData} knows. */
     boolean tellsHoles;
 
@@ -282,6 +284,11 @@ final class MemoryDisk implements DiskDirectory {
         public void read(long position, ByteBuffer target) throws IOException {
             requireOpen();
             bytesRead += target.remaining();
+            for (long page = position / PAGE; page * PAGE < position + target.remaining(); page++) {
+                if (unreadable.contains(name + "@" + page)) {
+                    throw new IOException("told to be unable to read page " + page + " of " + name);
+                }
+            }
             for (long at = position; target.hasRemaining(); ) {
                 int inPage = (int) (at % PAGE);
                 int count = Math.min(PAGE - inPage, target.remaining());

@@ -147,6 +147,16 @@ class MetadataFilesTest {
     }
 
     @Test
+    void whatCannotBeReadIsDamage() throws IOException {
+        diskMeta().write(disk);
+        new RunMarker("boot-17", true).write(disk, DISK);
+        disk.unreadable.add(DiskMeta.FILE + "@0");
+        disk.unreadable.add(RunMarker.FILE + "@0");
+        assertThatExceptionOfType(io.longhorn.DamagedFileException.class).isThrownBy(() -> DiskMeta.read(disk));
+        assertThat(RunMarker.read(disk, DISK)).isEqualTo(RunMarker.UNKNOWN);
+    }
+
+    @Test
     void onlyACleanStopOrTheSameBootProvesThatNothingWasLost() {
         assertThat(new RunMarker("a", true).mayHaveLostWrites("b")).isFalse();
         assertThat(new RunMarker("a", false).mayHaveLostWrites("a")).isFalse();

@@ -111,7 +111,9 @@ class ParkedTailTest {
         byte[] flipped = damage.body();
         flipped[90] ^= 1;
         damage.refuseBody("a record that does not match its own checksum", flipped);
-        assertThat(given).isNotNull();
+        disk.unreadable.add(NAME + "@0");
+        assertThatExceptionOfType(DamagedFileException.class).isThrownBy(reader::read);
+        disk.unreadable.clear();
         reader.read();
         assertThat(given).hasSize(2);
     }

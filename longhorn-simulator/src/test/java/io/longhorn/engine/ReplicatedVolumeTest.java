@@ -2,9 +2,9 @@ package io.longhorn.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.longhorn.replica.server.DiskSettings;
-import io.longhorn.replica.server.ReplicaDisk;
-import io.longhorn.replica.server.ReplicaHost;
+import io.longhorn.replica.DiskSettings;
+import io.longhorn.replica.ReplicaDisk;
+import io.longhorn.replica.ReplicaHost;
 import io.longhorn.simulator.SimDisk;
 import io.longhorn.simulator.SimHost;
 import io.longhorn.simulator.SimLoop;
@@ -18,6 +18,7 @@ import io.longhorn.simulator.SimWorker;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -32,8 +33,15 @@ class ReplicatedVolumeTest {
     private static final long SECOND = 1000 * MILLI;
     private static final int BLOCK = 4096;
     private static final int BLOCKS = 256;
-    private static final DiskSettings SETTINGS =
-            new DiskSettings(1 << 20, 8, 1 << 20, 200 * MILLI, 1 << 20, 16, 1 << 20, 0);
+    private static final DiskSettings SETTINGS = DiskSettings.builder()
+            .journal(1 << 20, 8)
+            .checkpointBytes(1 << 20)
+            .checkpointQuiet(Duration.ofMillis(200))
+            .mapCacheBytes(1 << 20)
+            .openFilesMax(32)
+            .reserveBytes(1 << 20)
+            .scrubBytesPerSecond(0)
+            .build();
 
     private final SimScheduler scheduler = new SimScheduler(7, new SimTrace(4000));
     private final SimMemory memory = new SimMemory();

@@ -1,16 +1,15 @@
 package io.longhorn.simulator;
 
-import io.longhorn.replica.server.DiskSettings;
-import io.longhorn.replica.server.ReplicaDisk;
-import io.longhorn.replica.server.ReplicaHost;
+import io.longhorn.replica.DiskSettings;
+import io.longhorn.replica.ReplicaDisk;
+import io.longhorn.replica.ReplicaHost;
 import java.io.IOException;
+import java.time.Duration;
 import java.util.List;
 import java.util.UUID;
 
 /** The real replica server on a simulated disk. */
 final class RealServer implements ReplicaServerPort {
-    private static final long MILLI = 1_000_000L;
-
     private final SimHost host;
     private final SimDisk disk;
     private final String endpoint;
@@ -22,15 +21,16 @@ final class RealServer implements ReplicaServerPort {
         this.disk = new SimDisk(host, endpoint.replace(":9500", "-disk"));
         disk.punches(!random.oneIn(5));
         // Small, so that segments are recycled and checkpoints meet everything else.
-        settings = new DiskSettings(
-                1 << 20,
-                random.between(3, 6),
-                random.between(64 << 10, 1 << 20),
-                random.between(20, 2000) * MILLI,
-                random.oneIn(3) ? 4096 : 1 << 20,
-                random.between(2, 16),
-                0,
-                random.oneIn(4) ? 1 << 20 : 0);
+        settings = DiskSettings.builder()
+                .journal(1 << 20, random.between(4, 7))
+                .checkpointBytes(random.between(64 << 10, 1 << 20))
+                .checkpointQuiet(Duration.ofMillis(random.between(20, 2000)))
+                .mapCacheBytes(random.oneIn(3) ? 4096 : 1 << 20)
+                .resolvedCacheBytes(random.oneIn(3) ? 4096 : 1 << 20)
+                .openFilesMax(random.between(2, 32))
+                .reserveBytes(0)
+                .scrubBytesPerSecond(random.oneIn(4) ? 1 << 20 : 0)
+                .build();
     }
 
     @Override

@@ -1,6 +1,6 @@
 package io.longhorn.app;
 
-import io.longhorn.replica.server.DiskCheck;
+import io.longhorn.replica.DiskCheck;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
@@ -37,12 +37,13 @@ final class CheckCommand implements Callable<Integer> {
         Console console = Console.of(spec);
         if (json) {
             console.line("{\"directory\": " + quoted(check.directory().toString()) + ", \"replicas\": "
-                    + list(check.replicas()) + ", \"blocks\": " + check.blocks() + ", \"damages\": "
+                    + list(check.replicas()) + ", \"blocks\": " + check.blocks() + ", \"records\": " + check.records()
+                    + ", \"damages\": "
                     + list(check.damages()) + "}");
         } else {
             check.replicas().forEach(console::line);
             check.damages().forEach(damage -> console.line("DAMAGED " + damage));
-            console.line(check.blocks() + " blocks verified, "
+            console.line(check.blocks() + " blocks and " + check.records() + " journal records verified, "
                     + (check.damages().isEmpty() ? "all right" : check.damages().size() + " damages"));
         }
         return check.damages().isEmpty() ? Main.DONE : Main.FAILED;

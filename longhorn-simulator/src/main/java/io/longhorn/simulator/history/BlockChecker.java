@@ -29,6 +29,7 @@ final class BlockChecker {
     private final @Nullable Operation[] running = new @Nullable Operation[RUNNING_MAX];
     private Set<Config> configs = new HashSet<>();
     private final BitSet seenWrites = new BitSet();
+    private long seenSnapshots;
     private boolean mismatches;
     private boolean sawLoss;
     /** Losses still to come. */
@@ -124,6 +125,11 @@ final class BlockChecker {
 
     private void noteSeenWrites() {
         for (Operation operation : history.operations()) {
+            switch (operation.kind) {
+                case SNAPSHOT_READ, SNAPSHOT_DELETE, REVERT -> seenSnapshots |= 1L << operation.value;
+                case SNAPSHOT_LIST -> seenSnapshots |= operation.listed;
+                default -> {}
+            }
             if (operation.contents.length > 0 && operation.kind != Operation.Kind.SIZE && operation.touches(block)) {
                 int content = operation.contents[block - operation.firstBlock];
                 mismatches |= operation.kind == Operation.Kind.COMPARE_AND_WRITE && operation.isReading();
@@ -152,11 +158,15 @@ final class BlockChecker {
                     }
                 }
                 case RESOLVED -> {
-                    if (concerns(operation)) {
-                        resolved(operation);
+                    if (concerns(operation) && !resolved(operation)) {
+                        return false;
                     }
                 }
-                case LOST -> lost(event);
+                case LOST -> {
+                    if (!lost(event)) {
+                        return false;
+                    }
+                }
                 case OPENED -> forgetGuilt(event.newestSession());
             }
         }
@@ -164,6 +174,11 @@ final class BlockChecker {
     }
 
     private boolean concerns(Operation operation) {
+        if (operation.kind == Operation.Kind.SNAPSHOT
+                && operation.outcome != Operation.Outcome.CONFIRMED
+                && (seenSnapshots & 1L << operation.value) == 0) {
+            return false;
+        }
         if (isStructure) {
             return operation.isStructure()
                     || (operation.outcome == Operation.Outcome.CONFIRMED
@@ -402,15 +417,17 @@ final class BlockChecker {
         return operation.outcome == Operation.Outcome.CONFIRMED && operation.endedAt < event.at();
     }
 
-    private void resolved(Operation operation) {
+    private boolean resolved(Operation operation) {
         int slot = slotOf(operation);
         // It may have taken effect by now, also in a state nobody has looked at yet.
+        Set<Config> reached = reachable();
         Set<Config> next = new HashSet<>();
-        for (Config config : reachable()) {
+        for (Config config : reached) {
             next.add(config.with(config.done & ~(1L << slot)));
         }
         running[slot] = null;
         configs = next;
+        return reached.size() < STATES_MAX;
     }
 
     /** Every state that the running operations can have led to by now. */
@@ -441,7 +458,7 @@ final class BlockChecker {
         return seen;
     }
 
-    private void lost(History.Event event) {
+    private boolean lost(History.Event event) {
         sawLoss = true;
         Set<Config> reached = reachable();
         Set<Config> next = new HashSet<>(reached);
@@ -450,6 +467,7 @@ final class BlockChecker {
         }
         configs = next;
         losses--;
+        return reached.size() < STATES_MAX;
     }
 
     /** Adds every state that the loss can have led to from {@code config}. */

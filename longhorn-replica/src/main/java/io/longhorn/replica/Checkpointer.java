@@ -1,0 +1,373 @@
+package io.longhorn.replica;
+
+import io.longhorn.replica.wire.BlockState;
+import io.longhorn.replica.wire.FrameLayout;
+import io.longhorn.replica.wire.FrameType;
+import io.longhorn.replica.wire.RecordLayout;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Moves committed and durable records from the journal into layers. The order makes a crash at any point harmless: files of new layers; block data, sync; map pages, each to
+ * the copy that is not the valid one, sync; from here on reads find the blocks there. Then the metadata, with the layers and the checkpointed sequence, durably; only then do
+ * segments go. Until the metadata is durable a restart reads all of it from the journal again, and does nothing twice: an entry is only replaced by a newer one. Loop only;
+ * what touches files runs on the worker.
+ */
+final class Checkpointer {
+    private static final int BLOCK = FrameLayout.BLOCK_BYTES;
+    /** Records and blocks taken at once: bounds the memory of a plan, and how long others wait. */
+    private static final int RECORDS_MAX = 8192;
+
+    private static final int BLOCKS_MAX = 32768;
+
+    private final ReplicaDisk disk;
+    private final Set<ReplicaState> queued = new HashSet<>();
+
+    Checkpointer(ReplicaDisk disk) {
+        this.disk = disk;
+    }
+
+    /** Has everything that may be moved be moved. */
+    void request(ReplicaState replica) {
+        if (isDue(replica) && queued.add(replica)) {
+            disk.changes().add(new Run(replica));
+        }
+    }
+
+    private boolean isDue(ReplicaState replica) {
+        return !replica.isGone()
+                && !replica.isParked()
+                && !disk.hasFailed()
+                && (replica.checkpointLimit() > replica.checkpointed() || !replica.repairs.isEmpty());
+    }
+
+    /** One batch of one replica. */
+    private final class Run implements LayerChanges.Change {
+        private final ReplicaState replica;
+        private final List<LayerWork> works = new ArrayList<>();
+        private final List<PendingRepairs.Repair> repaired = new ArrayList<>();
+        private long limit;
+        private Runnable ended = () -> {};
+
+        Run(ReplicaState replica) {
+            this.replica = replica;
+        }
+
+        @Override
+        public void begin(Runnable whenEnded) throws IOException {
+            queued.remove(replica);
+            ended = whenEnded;
+            if (!isDue(replica)) {
+                ended.run();
+                return;
+            }
+            limit = limitOf(replica);
+            makeFiles();
+        }
+
+        private void makeFiles() throws IOException {
+            NewFiles made = NewFiles.asOf(replica, limit);
+            if (made.isEmpty()) {
+                copy();
+                return;
+            }
+            disk.worker().run(DiskWorker.Lane.CHECKPOINT, made, failure -> {
+                if (failure != null) {
+                    failed(failure);
+                    return;
+                }
+                made.use();
+                try {
+                    copy();
+                } catch (IOException e) {
+                    failed(e);
+                }
+            });
+        }
+
+        private void copy() throws IOException {
+            works.addAll(plan(replica, limit));
+            addRepairs();
+            int retained = 0;
+            try {
+                for (LayerWork work : works) {
+                    work.retain();
+                    retained++;
+                }
+            } catch (IOException | RuntimeException e) {
+                works.subList(0, retained).forEach(LayerWork::release);
+                throw e;
+            }
+            disk.worker().run(DiskWorker.Lane.CHECKPOINT, this::copyData, this::copied);
+        }
+
+        private void addRepairs() {
+            // Repairs have work of their own: their blocks may also be in the plan of the same layer.
+            for (PendingRepairs.Repair repair :
+                    replica.repairs.durableThrough(disk.journal().durablePosition())) {
+                LayerFiles files = repair.layer().files;
+                if (files != null && isStillPending(repair)) {
+                    LayerWork work = new LayerWork(repair.layer(), files);
+                    work.addData(repair.block(), repair.entry(), repair.crc(), repair.position());
+                    works.add(work);
+                }
+                repaired.add(repair);
+            }
+        }
+
+        /** Something newer may have taken the block's place, or will. */
+        private boolean isStillPending(PendingRepairs.Repair repair) {
+            PendingBlocks pending = repair.layer().pending;
+            int slot = pending.find(repair.block());
+            return slot != PendingBlocks.NONE && pending.position(slot) == repair.position();
+        }
+
+        private void copyData() throws IOException {
+            for (LayerWork work : works) {
+                work.copyData(disk.journal());
+            }
+        }
+
+        private void copied(@Nullable IOException failure) {
+            if (failure != null) {
+                works.forEach(LayerWork::release);
+                failed(failure);
+                return;
+            }
+            writeNextMap(0);
+        }
+
+        /** One map after another: a layer may have two works, and a map takes one update at a time. */
+        private void writeNextMap(int index) {
+            if (index == works.size()) {
+                mapsWritten();
+                return;
+            }
+            LayerWork work = works.get(index);
+            work.beginMap();
+            disk.worker().run(DiskWorker.Lane.CHECKPOINT, work::writeMap, failure -> {
+                work.endMap();
+                if (failure != null) {
+                    works.forEach(LayerWork::release);
+                    failed(failure);
+                } else {
+                    forgetResolved(replica, work);
+                    work.dropPending();
+                    writeNextMap(index + 1);
+                }
+            });
+        }
+
+        private void mapsWritten() {
+            for (LayerWork work : works) {
+                work.release();
+                replica.unreadableBlocks += work.unreadable();
+                work.layer.pending.ranges().dropThrough(limit);
+            }
+            for (PendingRepairs.Repair repair : repaired) {
+                replica.repairs.remove(repair);
+                replica.damage.repaired(repair.layer().id, repair.block());
+            }
+            if (limit > replica.checkpointed()) {
+                replica.checkpointed(limit);
+                replica.keeper.change(replica.metaAsOf(limit));
+                replica.keeper.store(false, this::stored);
+            } else {
+                over();
+            }
+        }
+
+        private void stored(@Nullable IOException failure) {
+            disk.metadataStored(failure);
+            replica.tree.forgetBefore(replica.keeper.stored().checkpointedSequence());
+            over();
+        }
+
+        private void over() {
+            disk.checkpointEnded(replica, works);
+            request(replica);
+            ended.run();
+        }
+
+        private void failed(IOException cause) {
+            disk.layerChangeFailed("checkpoint of " + replica, cause);
+            ended.run();
+        }
+    }
+
+    /** How far one batch goes: as far as it may, but not beyond its bounds. */
+    private static long limitOf(ReplicaState replica) {
+        long may = Math.min(replica.checkpointLimit(), replica.checkpointed() + RECORDS_MAX);
+        long blocks = 0;
+        for (long s = replica.checkpointed() + 1; s <= may; s++) {
+            blocks += replica.records.blockCount(s);
+            if (blocks > BLOCKS_MAX) {
+                return s;
+            }
+        }
+        return may;
+    }
+
+    /** What the records up to {@code limit} left in each block of each layer. */
+    private List<LayerWork> plan(ReplicaState replica, long limit) throws IOException {
+        Map<LayerNode, PendingBlocks> newest = new LinkedHashMap<>();
+        LayerNode layer = null;
+        for (long s = replica.checkpointed() + 1; s <= limit; s++) {
+            int type = replica.records.type(s);
+            boolean data = type == FrameType.WRITE.code();
+            if (!data && type != FrameType.WRITE_ZEROES.code() && type != FrameType.DISCARD.code()) {
+                continue;
+            }
+            if (layer == null || !layer.tookRecord(s)) {
+                layer = replica.tree.layerOf(s);
+            }
+            if (layer != null && layer.existedAt(limit)) {
+                PendingBlocks blocks = newest.computeIfAbsent(layer, l -> new PendingBlocks());
+                boolean allocate = (replica.records.flags(s) & FrameLayout.FLAG_ALLOCATE) != 0;
+                add(blocks, replica.records, s, data, allocate);
+            }
+        }
+        List<LayerWork> works = new ArrayList<>();
+        for (Map.Entry<LayerNode, PendingBlocks> entry : newest.entrySet()) {
+            works.add(work(replica, entry.getKey(), entry.getValue()));
+        }
+        return works;
+    }
+
+    private static void add(PendingBlocks blocks, RecordIndex records, long sequence, boolean data, boolean allocate) {
+        long first = records.firstBlock(sequence);
+        long entry = MapEntry.of(data ? BlockState.DATA : BlockState.ZEROED, sequence);
+        for (int i = 0; i < records.blockCount(sequence); i++) {
+            blocks.put(first + i, entry, allocate ? 1 : 0, PendingBlocks.NO_POSITION);
+        }
+    }
+
+    private LayerWork work(ReplicaState replica, LayerNode layer, PendingBlocks newest) throws IOException {
+        LayerFiles files = layer.files;
+        if (files == null) {
+            throw new IllegalStateException(layer + " has no files");
+        }
+        LayerWork work = new LayerWork(layer, files);
+        ByteBuffer crc = ByteBuffer.allocate(Integer.BYTES).order(ByteOrder.LITTLE_ENDIAN);
+        for (long block : newest.tableBlocks()) {
+            int slot = newest.find(block);
+            long entry = newest.entry(slot);
+            if (mayBeOlderThanFile(replica, MapEntry.sequence(entry))
+                    && !BlockMap.supersedes(entry, files.map().entry(block))) {
+                work.addPresent(block, entry);
+            } else if (MapEntry.isData(entry)) {
+                addData(replica, work, block, entry, crc);
+            } else {
+                work.addZeroes(block, entry, newest.crc(slot) != 0);
+            }
+        }
+        return work;
+    }
+
+    /** Only what a restart read again from the journal may be older than what the layer has already. */
+    private static boolean mayBeOlderThanFile(ReplicaState replica, long sequence) {
+        return sequence <= replica.recoveredSequence();
+    }
+
+    private void addData(ReplicaState replica, LayerWork work, long block, long entry, ByteBuffer crc)
+            throws IOException {
+        PendingBlocks pending = work.layer.pending;
+        int slot = pending.find(block);
+        if (slot != PendingBlocks.NONE && pending.entry(slot) == entry) {
+            work.addData(block, entry, pending.crc(slot), pending.position(slot));
+            return;
+        }
+        // A newer version that may not be moved yet hides this one.
+        long sequence = MapEntry.sequence(entry);
+        long record = replica.records.position(sequence);
+        int index = (int) (block - replica.records.firstBlock(sequence));
+        int blocks = replica.records.blockCount(sequence);
+        disk.journal().read(record + RecordLayout.TABLE_OFFSET + 4L * index, crc.clear());
+        work.addData(
+                block, entry, crc.getInt(0), record + RecordLayout.writeHeaderLength(blocks) + (long) index * BLOCK);
+    }
+
+    /** What the maps say of these blocks together has changed. */
+    private void forgetResolved(ReplicaState replica, LayerWork work) {
+        for (LayerNode top : replica.tree.all()) {
+            long last = -1;
+            for (int i = 0; top.resolvedPages > 0 && i < work.size(); i++) {
+                long page = MapPage.pageOf(work.block(i));
+                if (page != last) {
+                    disk.resolved().remove(top, page);
+                    last = page;
+                }
+            }
+        }
+    }
+
+    /** Files that must be there before a checkpoint up to some sequence can be stored: those of new layers, and larger ones after an expansion. */
+    private static final class NewFiles implements DiskWorker.Work {
+        private record Sized(LayerNode node, long sizeBytes) {}
+
+        private final ReplicaState replica;
+        private final List<Sized> made = new ArrayList<>();
+        private final List<Sized> expanded = new ArrayList<>();
+
+        private NewFiles(ReplicaState replica) {
+            this.replica = replica;
+        }
+
+        static NewFiles asOf(ReplicaState replica, long limit) {
+            NewFiles files = new NewFiles(replica);
+            for (LayerNode node : replica.tree.all()) {
+                if (node.existedAt(limit)) {
+                    long size = node.wasFrozenAt(limit) ? node.sizeBytes : replica.tree.sizeAsOf(limit);
+                    if (node.files == null) {
+                        files.made.add(new Sized(node, size));
+                    } else if (node.filesSizeBytes < size) {
+                        files.expanded.add(new Sized(node, size));
+                    }
+                }
+            }
+            return files;
+        }
+
+        boolean isEmpty() {
+            return made.isEmpty() && expanded.isEmpty();
+        }
+
+        /** Worker. */
+        @Override
+        public void run() throws IOException {
+            DiskDirectory directory = replica.disk.directory();
+            for (Sized sized : made) {
+                LayerFiles.create(directory, replica.directory, sized.node().id, sized.sizeBytes());
+            }
+            for (Sized sized : expanded) {
+                LayerFiles.expand(directory, replica.directory, sized.node().id, sized.sizeBytes());
+            }
+        }
+
+        /** Loop, when they are there. */
+        void use() {
+            for (Sized sized : made) {
+                LayerNode node = sized.node();
+                node.files =
+                        replica.disk.layerFiles(replica.directory, replica.replicaId(), node.id, sized.sizeBytes());
+                node.filesSizeBytes = sized.sizeBytes();
+            }
+            for (Sized sized : expanded) {
+                LayerNode node = sized.node();
+                LayerFiles files = node.files;
+                if (files != null) {
+                    files.sizeBytes(sized.sizeBytes());
+                    node.filesSizeBytes = sized.sizeBytes();
+                }
+            }
+        }
+    }
+}

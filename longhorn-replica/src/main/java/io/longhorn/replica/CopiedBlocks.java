@@ -1,0 +1,150 @@
+package io.longhorn.replica;
+
+import io.longhorn.replica.wire.BlockState;
+import io.longhorn.replica.wire.FrameLayout;
+import io.longhorn.replica.wire.LayerBlocksLayout;
+import io.longhorn.replica.wire.LayerId;
+import io.longhorn.replica.wire.Message;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
+
+/** Copies of one frame on their way into a layer's files, past the journal. Decided on the loop, written by the worker. */
+final class CopiedBlocks implements LayerChanges.Change {
+    private static final int BLOCK = FrameLayout.BLOCK_BYTES;
+    private static final int NO_DATA = -1;
+
+    private final RebuildTarget target;
+    private final ReplicaState replica;
+    private final RebuildTarget.Taken taken;
+    private final LayerId layerId;
+    private final long[] blocks;
+    private final long[] entries;
+    private final int[] crcs;
+    /** Where each block's bytes begin in {@link #data}. */
+    private final int[] dataAt;
+
+    private final ByteBuffer data;
+    /** Those that are installed, as indexes into the above, by block. */
+    private Integer[] chosen = new Integer[0];
+
+    private final MapUpdates updates = new MapUpdates();
+    private long moreDataBlocks;
+
+    CopiedBlocks(RebuildTarget target, ByteBuffer b, int at, RebuildTarget.Taken taken) {
+        this.target = target;
+        this.replica = target.replica();
+        this.taken = taken;
+        layerId = LayerBlocksLayout.layer(b, at);
+        int count = LayerBlocksLayout.entryCount(b, at);
+        blocks = new long[count];
+        entries = new long[count];
+        crcs = new int[count];
+        dataAt = new int[count];
+        int payload = 0;
+        for (int i = 0; i < count; i++) {
+            BlockState state = LayerBlocksLayout.state(b, at, i);
+            blocks[i] = LayerBlocksLayout.block(b, at, i);
+            entries[i] = MapEntry.of(state, LayerBlocksLayout.sequence(b, at, i));
+            crcs[i] = LayerBlocksLayout.crc(b, at, i);
+            dataAt[i] = state == BlockState.DATA ? payload : NO_DATA;
+            payload += state == BlockState.DATA ? BLOCK : 0;
+        }
+        data = ByteBuffer.allocateDirect(payload);
+        data.put(0, b, at + LayerBlocksLayout.headerLength(count), payload);
+    }
+
+    @Override
+    public void begin(Runnable ended) throws IOException {
+        LayerNode node = replica.tree.find(layerId);
+        LayerFiles files = node == null ? null : node.files;
+        if (node == null || files == null || target.isCancelled() || replica.isGone()) {
+            over(ended, null);
+            return;
+        }
+        choose(node, files);
+        if (updates.size() == 0) {
+            over(ended, null);
+            return;
+        }
+        files.retain();
+        files.map().beginUpdate();
+        target.disk().worker().run(DiskWorker.Lane.CHECKPOINT, () -> write(files), failure -> {
+            files.map().endUpdate(updates);
+            files.release();
+            target.touched(node);
+            node.changes++;
+            node.dataBlocks += moreDataBlocks;
+            // Pages of this replica may have been resolved; nobody reads it now, so it is not worth finding out which.
+            if (node.resolvedPages > 0 || replica.tree.head().resolvedPages > 0) {
+                target.disk().resolved().clear();
+            }
+            if (failure != null) {
+                target.disk().layerChangeFailed("copies for " + replica, failure);
+            }
+            over(ended, failure);
+        });
+    }
+
+    /** What is newer in the journal, or in the map, stays. */
+    private void choose(LayerNode node, LayerFiles files) throws IOException {
+        Integer[] order = new Integer[blocks.length];
+        Arrays.setAll(order, i -> i);
+        Arrays.sort(order, (x, y) -> Long.compare(blocks[x], blocks[y]));
+        int count = 0;
+        long last = -1;
+        for (Integer i : order) {
+            long block = blocks[i];
+            if (block >= files.map().blocks() || block == last || isJournaled(node, block)) {
+                continue;
+            }
+            long present = files.map().entry(block);
+            if (target.isInstalled(entries[i], present)) {
+                updates.add(block, storedEntry(i), crcs[i]);
+                moreDataBlocks += (MapEntry.isData(entries[i]) ? 1 : 0) - (MapEntry.isData(present) ? 1 : 0);
+                order[count++] = i;
+                last = block;
+            }
+        }
+        chosen = Arrays.copyOf(order, count);
+    }
+
+    private long storedEntry(int index) {
+        return MapEntry.isAbsent(entries[index]) ? MapEntry.ABSENT : entries[index];
+    }
+
+    /** The journal was emptied when the session began, so whatever is in it is newer than the base. */
+    private static boolean isJournaled(LayerNode node, long block) {
+        return node.pending.sequenceOf(block) != 0;
+    }
+
+    /** Worker. */
+    private void write(LayerFiles files) throws IOException {
+        boolean dataFirst = false;
+        for (Integer i : chosen) {
+            if (dataAt[i] == NO_DATA) {
+                files.punch(blocks[i], 1);
+            } else {
+                files.write(blocks[i], data.limit(dataAt[i] + BLOCK).position(dataAt[i]));
+                dataFirst |= mayBeTrusted(entries[i]);
+            }
+        }
+        if (dataFirst) {
+            files.syncData();
+        }
+        files.map().update(updates, BlockMap.ALWAYS);
+    }
+
+    /** After a crash an entry up to the common point is believed without another copy, so its bytes must be stable before it is. */
+    private boolean mayBeTrusted(long entry) {
+        return MapEntry.sequence(entry) <= target.commonSequence();
+    }
+
+    private void over(Runnable ended, @Nullable IOException failure) {
+        int installed = chosen.length;
+        ended.run();
+        taken.taken(
+                new Message.RebuildProgress(target.plan().session(), installed, blocks.length - installed), failure);
+    }
+}

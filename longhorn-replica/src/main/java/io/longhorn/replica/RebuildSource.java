@@ -1,0 +1,143 @@
+package io.longhorn.replica;
+
+import io.longhorn.ErrorCode;
+import io.longhorn.replica.wire.BlockState;
+import io.longhorn.replica.wire.FrameBuffer;
+import io.longhorn.replica.wire.FrameLayout;
+import io.longhorn.replica.wire.FramePool;
+import io.longhorn.replica.wire.LayerBlocksLayout;
+import io.longhorn.replica.wire.Message;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+
+/** Answers LAYER_READ: blocks of one layer alone with their entries, newer than a sequence, or named one by one. Loop only. */
+final class RebuildSource {
+    private static final int BLOCK = FrameLayout.BLOCK_BYTES;
+    private static final int ENTRIES_MAX = LayerBlocksLayout.ENTRIES_MAX;
+    /** Map pages that one answer looks through at most, so that a layer with little in it does not hold up the loop. */
+    private static final int PAGES_MAX = 256;
+
+    private static final long END = -1;
+
+    private final ReplicaDisk disk;
+    private final ReplicaState replica;
+    private final BlockLookup lookup = new BlockLookup();
+    /** The entries of the answer that is being put together. */
+    private final long[] blocks = new long[ENTRIES_MAX];
+
+    private final long[] entries = new long[ENTRIES_MAX];
+    private final int[] crcs = new int[ENTRIES_MAX];
+    private final long[] positions = new long[ENTRIES_MAX];
+    private int count;
+    private int dataBlocks;
+
+    RebuildSource(ReplicaDisk disk, ReplicaState replica) {
+        this.disk = disk;
+        this.replica = replica;
+    }
+
+    FrameBuffer answer(Message.LayerRead wanted, long epoch, long request, FramePool pool) throws IOException {
+        LayerNode node = replica.tree.find(wanted.layer());
+        if (node == null) {
+            throw new ReplicaRefusal(ErrorCode.SNAPSHOT_NOT_FOUND, "there is no layer " + wanted.layer());
+        }
+        count = 0;
+        dataBlocks = 0;
+        long next = wanted.blocks().isEmpty() ? walk(node, wanted) : named(node, wanted);
+        return frame(node, next, epoch, request, pool);
+    }
+
+    private boolean isFull() {
+        return count == ENTRIES_MAX || dataBlocks == FrameLayout.BLOCKS_MAX;
+    }
+
+    private long walk(LayerNode node, Message.LayerRead wanted) throws IOException {
+        long end = Math.min(wanted.toBlock(), replica.sizeBytes() / BLOCK);
+        long block = wanted.fromBlock();
+        for (int pages = 0; block < end; pages++) {
+            if (pages == PAGES_MAX) {
+                return block;
+            }
+            long pageEnd = Math.min(end, (MapPage.pageOf(block) + 1) * MapPage.ENTRIES);
+            block = isEmpty(node, block) ? pageEnd : block;
+            for (; block < pageEnd; block++) {
+                if (lookup.own(node, block) && isWanted(block, wanted.sinceSequence())) {
+                    if (isFull()) {
+                        return block;
+                    }
+                    add(block);
+                }
+            }
+        }
+        return END;
+    }
+
+    private static boolean isEmpty(LayerNode node, long block) throws IOException {
+        LayerFiles files = node.files;
+        return node.pending.isEmpty()
+                && (files == null
+                        || block >= files.map().blocks()
+                        || files.map().page(block) == null);
+    }
+
+    private boolean isWanted(long block, long since) {
+        requireKnown(block);
+        return lookup.sequence() > since;
+    }
+
+    private void requireKnown(long block) {
+        if (lookup.isDamaged()) {
+            throw new ReplicaRefusal(ErrorCode.DAMAGED_BLOCK, block, 0, "the map of block " + block + " is damaged");
+        }
+    }
+
+    /** Exactly these blocks, absent ones too. Where they do not fit one answer, the walk goes on at the first that does not. */
+    private long named(LayerNode node, Message.LayerRead wanted) throws IOException {
+        for (Long block : wanted.blocks()) {
+            if (isFull()) {
+                return block;
+            }
+            if (!lookup.own(node, block)) {
+                lookup.nothing();
+            }
+            requireKnown(block);
+            add(block);
+        }
+        return END;
+    }
+
+    private void add(long block) {
+        blocks[count] = block;
+        entries[count] = lookup.entry;
+        crcs[count] = lookup.isData() ? lookup.crc : 0;
+        positions[count] = lookup.position;
+        count++;
+        dataBlocks += lookup.isData() ? 1 : 0;
+    }
+
+    private FrameBuffer frame(LayerNode node, long next, long epoch, long request, FramePool pool) throws IOException {
+        int header = LayerBlocksLayout.headerLength(count);
+        FrameBuffer frame = pool.acquire(header + dataBlocks * BLOCK);
+        ByteBuffer b = frame.bytes();
+        try {
+            int payload = header;
+            for (int i = 0; i < count; i++) {
+                BlockState state = MapEntry.state(entries[i]);
+                LayerBlocksLayout.putEntry(b, i, blocks[i], state, MapEntry.sequence(entries[i]), crcs[i]);
+                if (state == BlockState.DATA) {
+                    b.limit(payload + BLOCK).position(payload);
+                    lookup.set(node, entries[i], crcs[i], positions[i]);
+                    disk.reader().readBlock(lookup, blocks[i], b);
+                    payload += BLOCK;
+                }
+            }
+            b.clear();
+            LayerBlocksLayout.encode(frame, epoch, request, node.id, next, count, dataBlocks);
+            return frame;
+        } catch (IOException | RuntimeException e) {
+            b.clear();
+            frame.release();
+            throw e;
+        }
+    }
+}

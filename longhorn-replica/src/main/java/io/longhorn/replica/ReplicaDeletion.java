@@ -1,0 +1,54 @@
+package io.longhorn.replica;
+
+import java.io.IOException;
+import org.jspecify.annotations.Nullable;
+
+/** Deletes a replica's files, its metadata first: without that the rest is nobody's, and the next start deletes it. The replica is no longer hosted. */
+final class ReplicaDeletion implements LayerChanges.Change {
+    private final ReplicaDisk disk;
+    private final ReplicaState replica;
+    private final DiskWorker.Outcome outcome;
+
+    ReplicaDeletion(ReplicaDisk disk, ReplicaState replica, DiskWorker.Outcome outcome) {
+        this.disk = disk;
+        this.replica = replica;
+        this.outcome = outcome;
+    }
+
+    @Override
+    public void begin(Runnable ended) {
+        replica.keeper.close(() -> {
+            try {
+                delete(ended);
+            } catch (IOException e) {
+                deleted(e, ended);
+            }
+        });
+    }
+
+    private void delete(Runnable ended) throws IOException {
+        for (LayerNode node : replica.tree.all()) {
+            LayerFiles files = node.files;
+            if (files != null) {
+                files.close();
+            }
+        }
+        DiskDirectory directory = disk.directory();
+        String path = replica.directory;
+        disk.worker()
+                .run(
+                        DiskWorker.Lane.CHECKPOINT,
+                        () -> {
+                            directory.delete(path + "/" + ReplicaMeta.FILE);
+                            directory.syncDirectory(path);
+                            DiskRecovery.deleteAll(directory, path);
+                        },
+                        failure -> deleted(failure, ended));
+    }
+
+    private void deleted(@Nullable IOException failure, Runnable ended) {
+        disk.releaseJournal();
+        outcome.done(failure);
+        ended.run();
+    }
+}

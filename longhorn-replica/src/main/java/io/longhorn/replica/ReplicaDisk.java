@@ -1,0 +1,613 @@
+package io.longhorn.replica;
+
+import io.longhorn.ErrorCode;
+import io.longhorn.WrongClusterException;
+import io.longhorn.replica.wire.FrameLayout;
+import io.longhorn.replica.wire.LayerId;
+import io.longhorn.replica.wire.Loop;
+import io.longhorn.replica.wire.Message;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.UUID;
+import java.util.concurrent.ConcurrentHashMap;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One disk of a replica server: its replicas, the journal they share, and the work that moves records into layers. A state machine on one loop; everything that may wait for
+ * the disk, reads excepted, runs on its {@link DiskWorker}.
+ *
+ * <p>A failed sync ends the disk's service until the process starts anew: nothing that it would say could be believed.
+ */
+public final class ReplicaDisk implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(ReplicaDisk.class);
+    /** Free space is asked for again after this time. */
+    private static final long SPACE_CHECK_NANOS = 200_000_000;
+
+    private final DiskDirectory directory;
+    private final DiskWorker worker;
+    private final Loop loop;
+    private final DiskSettings settings;
+    private final String bootId;
+    private final OpenFiles openFiles;
+    private final MapPageCache mapPages;
+    private final ResolvedPages resolved;
+    private final Journal journal;
+    private final BlockReader reader;
+    private final LayerChanges changes;
+    private final Checkpointer checkpointer;
+    private final SnapshotRemoval removal;
+    private final TailParking parking;
+    private final Scrubber scrubber;
+    private final SpaceCredit credit;
+    private final Map<UUID, ReplicaState> replicas = new HashMap<>();
+    /** What other loops may know of the replicas. */
+    private final Map<UUID, Message.ReplicaInfo> published = new ConcurrentHashMap<>();
+    /** Replicas that need something of the journal, or have undurable records. */
+    private final List<ReplicaState> journaled = new ArrayList<>();
+
+    private final List<DurableWaiter> durableWaiters = new ArrayList<>();
+    private volatile DiskMeta meta;
+    private volatile boolean failed;
+    private volatile long availableBytes;
+    private long availableReadNanos;
+    private long uncheckpointedBytes;
+    private boolean quietTimerSet;
+    private boolean retryLogged;
+    private boolean stopping;
+    private @Nullable Runnable stopped;
+    private boolean closed;
+
+    private record DurableWaiter(long position, Runnable task) {}
+
+    private ReplicaDisk(
+            DiskDirectory directory,
+            DiskWorker worker,
+            Loop loop,
+            DiskSettings settings,
+            String bootId,
+            DiskRecovery recovery)
+            throws IOException {
+        this.directory = directory;
+        this.worker = worker;
+        this.loop = loop;
+        this.settings = settings;
+        this.bootId = bootId;
+        this.meta = recovery.diskMeta();
+        openFiles = new OpenFiles(directory, settings.openFilesMax());
+        mapPages = new MapPageCache(settings.mapCacheBytes());
+        resolved = new ResolvedPages(settings.resolvedCacheBytes());
+        for (DiskRecovery.Stored stored : recovery.stored()) {
+            host(new ReplicaState(this, stored.directory(), stored.meta()));
+        }
+        RecoveredRecords records = new RecoveredRecords(replicas.values());
+        journal = Journal.recover(directory, settings.journal(), meta.diskId(), worker, new JournalEvents(), records);
+        reader = new BlockReader(journal, resolved);
+        changes = new LayerChanges(cause -> layerChangeFailed("a change of layers", cause));
+        checkpointer = new Checkpointer(this);
+        removal = new SnapshotRemoval(this);
+        parking = new TailParking(this);
+        scrubber = new Scrubber(this);
+        credit = new SpaceCredit(new DiskRoom());
+        availableReadNanos = loop.nanoTime() - SPACE_CHECK_NANOS;
+        records.finish(recovery.mayHaveLostWrites());
+        availableBytes();
+    }
+
+    /**
+     * Opens a disk directory that the caller has locked: makes it if it is empty, recovers it if it is not. Loop only; reads the whole journal.
+     *
+     * @param bootId identity of the host's present boot, empty if unknown
+     * @throws io.longhorn.ForeignFileException if the directory holds something else
+     * @throws io.longhorn.DamagedFileException if what names the disk is damaged
+     */
+    public static ReplicaDisk open(
+            DiskDirectory directory, DiskWorker worker, Loop loop, DiskSettings settings, String bootId)
+            throws IOException {
+        DiskRecovery recovery = DiskRecovery.of(directory, loop, bootId);
+        ReplicaDisk disk = new ReplicaDisk(directory, worker, loop, settings, bootId, recovery);
+        // Only now: until every replica has noted what it may have lost, the last run's marker must stay.
+        new RunMarker(bootId, false).write(directory, disk.diskId());
+        disk.noteWork();
+        disk.scrubber.start();
+        LOG.info(
+                "disk opened: disk={} replicas={} journalBytes={}",
+                disk.describe(),
+                disk.replicas.size(),
+                disk.uncheckpointedBytes);
+        return disk;
+    }
+
+    private void host(ReplicaState replica) {
+        replicas.put(replica.replicaId(), replica);
+        publish(replica);
+    }
+
+    /** Lets other loops know. */
+    void publish(ReplicaState replica) {
+        ReplicaMeta now = replica.meta();
+        published.put(
+                now.replicaId(),
+                new Message.ReplicaInfo(
+                        now.volumeId(),
+                        now.volumeName(),
+                        now.replicaId(),
+                        now.promised().epoch(),
+                        replica.sizeBytes()));
+    }
+
+    // ------------------------------------------------------------------ replicas
+
+    /** The replica with that id, or null. */
+    @Nullable
+    ReplicaState find(UUID replicaId) {
+        return replicas.get(replicaId);
+    }
+
+    Collection<ReplicaState> replicas() {
+        return replicas.values();
+    }
+
+    /** Whether a replica with that id is here. Any thread. */
+    boolean hosts(UUID replicaId) {
+        return published.containsKey(replicaId);
+    }
+
+    /** Any thread. */
+    Collection<Message.ReplicaInfo> published() {
+        return published.values();
+    }
+
+    /** Makes an empty replica and tells {@code outcome} when it is there, durably. */
+    void create(UUID clusterId, Message.CreateReplica wanted, ReplicaMaking.Outcome outcome) {
+        changes.add(new ReplicaMaking(this, clusterId, wanted, outcome));
+    }
+
+    /** The new replica is on the disk. */
+    void made(DiskMeta changed, String replicaDirectory, ReplicaMeta made) {
+        meta = changed;
+        host(new ReplicaState(this, replicaDirectory, made));
+    }
+
+    /** Deletes a replica and its files and runs {@code done} when they are gone. */
+    void delete(ReplicaState replica, DiskWorker.Outcome done) {
+        replicas.remove(replica.replicaId());
+        published.remove(replica.replicaId());
+        replica.markGone();
+        journaled.remove(replica);
+        ReplicaSession bound = replica.session;
+        if (bound != null) {
+            bound.end(ErrorCode.REPLICA_NOT_FOUND, "the replica was deleted");
+        }
+        changes.add(new ReplicaDeletion(this, replica, done));
+    }
+
+    void requireCluster(UUID clusterId) {
+        DiskMeta now = meta;
+        if (!now.clusterId().equals(DiskMeta.NO_CLUSTER) && !now.clusterId().equals(clusterId)) {
+            throw new WrongClusterException(describe(), clusterId, now.clusterId());
+        }
+    }
+
+    // ------------------------------------------------------------------ journal
+
+    /** Appends frames of one replica's batch; they count from now on if the answer is DONE. */
+    Journal.Appended append(ReplicaState replica, ByteBuffer b, int from, int to) {
+        replica.appending(b);
+        return journal.append(replica.slot(), b, from, to, replica);
+    }
+
+    /** Records of that replica joined, or left, those that are not in layers. */
+    void uncheckpointed(ReplicaState replica, long bytes) {
+        uncheckpointedBytes += bytes;
+        if (bytes > 0) {
+            needsJournal(replica);
+        }
+    }
+
+    /** The replica needs something of the journal until {@link ReplicaState#neededFrom} says that it does not. */
+    void needsJournal(ReplicaState replica) {
+        if (!replica.isJournaled) {
+            replica.isJournaled = true;
+            journaled.add(replica);
+        }
+    }
+
+    /** Replicas that need something of the journal, now. */
+    List<ReplicaState> journaledReplicas() {
+        return List.copyOf(journaled);
+    }
+
+    /** Runs {@code task} when the journal is stable up to that position; never, if it fails before. */
+    void whenDurable(long position, Runnable task) {
+        if (position <= journal.durablePosition()) {
+            task.run();
+        } else {
+            durableWaiters.add(new DurableWaiter(position, task));
+            journal.requestSync();
+        }
+    }
+
+    private final class JournalEvents implements JournalListener {
+        @Override
+        public void durable(long position) {
+            for (int i = 0; i < journaled.size(); i++) {
+                ReplicaState replica = journaled.get(i);
+                ReplicaSession bound = replica.session;
+                if (replica.journalDurable(position) && bound != null) {
+                    bound.acknowledge();
+                }
+                if (replica.isCheckpointAwaited()) {
+                    checkpointer.request(replica);
+                }
+            }
+            runDurableWaiters(position);
+            checkpointIfDue();
+        }
+
+        @Override
+        public void spaceGrew() {
+            feedStarving();
+        }
+
+        @Override
+        public void failed(IOException cause) {
+            ReplicaDisk.this.failed(cause);
+        }
+    }
+
+    private void runDurableWaiters(long position) {
+        if (durableWaiters.isEmpty()) {
+            return;
+        }
+        List<DurableWaiter> due = new ArrayList<>();
+        durableWaiters.removeIf(waiter -> waiter.position() <= position && due.add(waiter));
+        due.forEach(waiter -> waiter.task().run());
+    }
+
+    /** Nothing on this disk can be trusted any more: everybody is told, and nobody is served until the process starts anew. */
+    void failed(IOException cause) {
+        if (failed) {
+            return;
+        }
+        failed = true;
+        changes.stop();
+        durableWaiters.clear();
+        LOG.error("disk failed, its replicas are out of service: disk={}", describe(), cause);
+        for (ReplicaState replica : replicas.values()) {
+            ReplicaSession bound = replica.session;
+            if (bound != null) {
+                bound.end(ErrorCode.DISK_FAILED, "the disk failed: " + cause.getMessage());
+            }
+        }
+        if (stopping) {
+            stopWasCutShort();
+        }
+    }
+
+    /** Any thread. */
+    boolean hasFailed() {
+        return failed;
+    }
+
+    /** Lets segments go that no replica needs, by what is durable in its metadata. */
+    void releaseJournal() {
+        if (closed) {
+            return;
+        }
+        long needed = journal.appendedPosition();
+        int kept = 0;
+        for (int i = 0; i < journaled.size(); i++) {
+            ReplicaState replica = journaled.get(i);
+            long from = replica.isGone() ? Long.MAX_VALUE : replica.neededFrom();
+            needed = Math.min(needed, from);
+            if (from == Long.MAX_VALUE && !replica.hasUndurable()) {
+                replica.isJournaled = false;
+            } else {
+                journaled.set(kept++, replica);
+            }
+        }
+        journaled.subList(kept, journaled.size()).clear();
+        long before = journal.oldestPosition();
+        journal.release(needed);
+        if (journal.oldestPosition() != before) {
+            for (ReplicaState replica : replicas.values()) {
+                replica.journalReleased(journal.oldestPosition());
+            }
+        }
+        feedStarving();
+    }
+
+    /** Grants credit to engines that wait for it. */
+    private void feedStarving() {
+        for (ReplicaState replica : replicas.values()) {
+            ReplicaSession bound = replica.session;
+            if (bound != null && bound.isStarving()) {
+                bound.acknowledge();
+            }
+        }
+    }
+
+    // ------------------------------------------------------------------ checkpoints
+
+    /** Starts checkpoints when enough waits in the journal, and sees to it that little does not wait for ever. */
+    void checkpointIfDue() {
+        if (uncheckpointedBytes >= settings.checkpointBytes()) {
+            journal.requestSync();
+            checkpointAll();
+            parking.consider();
+        }
+        noteWork();
+    }
+
+    private void checkpointAll() {
+        for (int i = 0; i < journaled.size(); i++) {
+            checkpointer.request(journaled.get(i));
+        }
+    }
+
+    /** Arms the timer that moves what is left when a disk goes quiet. Nothing is armed on a disk that has nothing to move. */
+    void noteWork() {
+        if (!quietTimerSet && !closed && !failed && hasMovable()) {
+            quietTimerSet = true;
+            loop.schedule(settings.checkpointQuiet().toNanos(), this::quietTime);
+        }
+    }
+
+    private boolean hasMovable() {
+        for (int i = 0; i < journaled.size(); i++) {
+            ReplicaState replica = journaled.get(i);
+            if (replica.committed() > replica.checkpointed() || !replica.repairs.isEmpty() || replica.hasUndurable()) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private void quietTime() {
+        quietTimerSet = false;
+        if (closed || failed) {
+            return;
+        }
+        whenDurable(journal.appendedPosition(), () -> {
+            journal.noteDurable();
+            checkpointAll();
+        });
+        noteWork();
+    }
+
+    /** A checkpoint of a replica is over, durably. */
+    void checkpointEnded(ReplicaState replica, List<LayerWork> works) {
+        retryLogged = false;
+        removal.checkpointed(replica, works);
+        replica.runCheckpointWaiters();
+    }
+
+    /** Runs {@code task} when everything of the replica up to {@code sequence}, which is committed, is in the layers. */
+    void whenCheckpointed(ReplicaState replica, long sequence, Runnable task) {
+        replica.whenCheckpointed(sequence, task);
+        if (replica.isCheckpointAwaited()) {
+            journal.requestSync();
+            checkpointer.request(replica);
+        }
+    }
+
+    /** Metadata was written, or not; then what it should have stored goes with the next write. */
+    void metadataStored(@Nullable IOException failure) {
+        if (failure == null) {
+            releaseJournal();
+        } else {
+            logRetry("storing metadata", failure);
+        }
+    }
+
+    /** Something could not be done to layer files. Want of space passes; anything else means that the disk is failing. */
+    void layerChangeFailed(String what, IOException cause) {
+        if (cause instanceof SyncFailedException || !isShortOfSpace()) {
+            failed(cause);
+        } else {
+            logRetry(what, cause);
+        }
+    }
+
+    private boolean isShortOfSpace() {
+        availableReadNanos = loop.nanoTime() - SPACE_CHECK_NANOS;
+        return availableBytes() < Math.max(settings.reserveBytes(), FrameLayout.FRAME_BYTES_MAX);
+    }
+
+    private void logRetry(String what, IOException cause) {
+        if (!retryLogged) {
+            retryLogged = true;
+            LOG.warn("tried again later: disk={} what={} cause={}", describe(), what, cause.toString());
+        }
+        noteWork();
+    }
+
+    // ------------------------------------------------------------------ space
+
+    private final class DiskRoom implements SpaceCredit.Room {
+        @Override
+        public long journalBytes() {
+            return journal.freeBytes();
+        }
+
+        @Override
+        public long diskBytes() {
+            return availableBytes() - uncheckpointedBytes;
+        }
+    }
+
+    /** Free space that block data may use: the reserve is not in it. */
+    long availableBytes() {
+        long now = loop.nanoTime();
+        if (now - availableReadNanos >= SPACE_CHECK_NANOS) {
+            availableReadNanos = now;
+            try {
+                availableBytes = directory.usableBytes() - settings.reserveBytes();
+            } catch (IOException e) {
+                LOG.warn("free space cannot be told: disk={} cause={}", describe(), e.toString());
+                availableBytes = 0;
+            }
+        }
+        return availableBytes;
+    }
+
+    /** {@link #availableBytes} as of when the disk's loop asked last. Any thread. */
+    long lastAvailableBytes() {
+        return Math.max(0, availableBytes);
+    }
+
+    SpaceCredit credit() {
+        return credit;
+    }
+
+    // ------------------------------------------------------------------ parts
+
+    Loop loop() {
+        return loop;
+    }
+
+    DiskDirectory directory() {
+        return directory;
+    }
+
+    DiskWorker worker() {
+        return worker;
+    }
+
+    DiskSettings settings() {
+        return settings;
+    }
+
+    Journal journal() {
+        return journal;
+    }
+
+    BlockReader reader() {
+        return reader;
+    }
+
+    ResolvedPages resolved() {
+        return resolved;
+    }
+
+    OpenFiles openFiles() {
+        return openFiles;
+    }
+
+    LayerFiles layerFiles(String replicaDirectory, UUID replicaId, LayerId id, long sizeBytes) {
+        return new LayerFiles(openFiles, mapPages, replicaDirectory, replicaId, id, sizeBytes);
+    }
+
+    LayerChanges changes() {
+        return changes;
+    }
+
+    Checkpointer checkpointer() {
+        return checkpointer;
+    }
+
+    SnapshotRemoval removal() {
+        return removal;
+    }
+
+    TailParking parking() {
+        return parking;
+    }
+
+    DiskMeta meta() {
+        return meta;
+    }
+
+    UUID diskId() {
+        return meta.diskId();
+    }
+
+    String describe() {
+        return directory.describe();
+    }
+
+    // ------------------------------------------------------------------ end
+
+    /**
+     * Ends service: connections are closed, what is committed goes to the layers, files are closed, the run marker says clean. {@code done} runs when that is over, or could not
+     * be done. Loop only; repeated calls do nothing.
+     */
+    public void stop(Runnable done) {
+        if (stopping) {
+            return;
+        }
+        stopping = true;
+        for (ReplicaState replica : List.copyOf(replicas.values())) {
+            ReplicaSession bound = replica.session;
+            if (bound != null) {
+                bound.end(ErrorCode.SERVER_STOPPING, "the server stops");
+            }
+        }
+        stopped = done;
+        if (failed) {
+            stopWasCutShort();
+            return;
+        }
+        whenDurable(journal.appendedPosition(), () -> {
+            checkpointAll();
+            changes.whenIdle(this::finish);
+        });
+    }
+
+    private void stopWasCutShort() {
+        close();
+        tellStopped();
+    }
+
+    private void tellStopped() {
+        Runnable done = stopped;
+        stopped = null;
+        if (done != null) {
+            done.run();
+        }
+    }
+
+    boolean isStopping() {
+        return stopping;
+    }
+
+    private void finish() {
+        boolean clean = !failed && journal.durablePosition() >= journal.appendedPosition();
+        journal.noteDurable();
+        worker.run(
+                DiskWorker.Lane.JOURNAL_SYNC,
+                () -> new RunMarker(bootId, clean).write(directory, diskId()),
+                failure -> {
+                    if (failure != null) {
+                        LOG.warn("run marker could not be written: disk={} cause={}", describe(), failure.toString());
+                    }
+                    close();
+                    tellStopped();
+                });
+    }
+
+    /** Closes the files at once. The next start finds what a crash leaves, unless {@link #stop} was over. Loop only; repeated calls do nothing. */
+    @Override
+    public void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        stopping = true;
+        changes.stop();
+        scrubber.stop();
+        journal.close();
+        try {
+            openFiles.close();
+        } catch (IOException e) {
+            LOG.warn("files could not be closed: disk={} cause={}", describe(), e.toString());
+        }
+    }
+}

@@ -1,0 +1,186 @@
+package io.longhorn.replica;
+
+import io.longhorn.replica.wire.LayerId;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Gives back the space of layers that nobody can name any more: heads that a revert dropped, deleted snapshots. One that nothing stands on goes whole. One that a single layer stands
+ * on gives up the blocks that this child overrides; what is left stays where it is, as a residual layer, until there are too many of them and the one with the least is merged into
+ * its child. One that several layers stand on stays. All of it in small steps between checkpoints. Loop only.
+ */
+final class SnapshotRemoval {
+    /** Residual layers that a replica keeps; one more is merged into its child. */
+    static final int RESIDUAL_LAYERS_MAX = 16;
+
+    private final ReplicaDisk disk;
+    private final Set<ReplicaState> queued = new HashSet<>();
+
+    SnapshotRemoval(ReplicaDisk disk) {
+        this.disk = disk;
+    }
+
+    /** Something that decides about removed layers may have changed: looks for the next thing to do. */
+    void consider(ReplicaState replica) {
+        if (next(replica) != null && queued.add(replica)) {
+            disk.changes().add(ended -> {
+                queued.remove(replica);
+                LayerChanges.Change change = next(replica);
+                if (change == null) {
+                    ended.run();
+                } else {
+                    change.begin(() -> {
+                        consider(replica);
+                        ended.run();
+                    });
+                }
+            });
+        }
+    }
+
+    /** Blocks came into layers: what stands directly below may be overridden there from now on. */
+    void checkpointed(ReplicaState replica, List<LayerWork> works) {
+        for (LayerWork work : works) {
+            LayerNode below = work.layer.parent;
+            if (below != null && below.isRemoved()) {
+                below.overridden.addAll(work);
+            }
+        }
+        consider(replica);
+    }
+
+    /** The replica is whole again after a rebuild, which filled its layers past the checkpoints. */
+    void rebuilt(ReplicaState replica) {
+        replica.tree.all().forEach(LayerNode::forgetPunching);
+        consider(replica);
+    }
+
+    private LayerChanges.@Nullable Change next(ReplicaState replica) {
+        if (replica.isGone() || replica.isMixed() || disk.hasFailed()) {
+            return null;
+        }
+        LayerNode least = null;
+        int residual = 0;
+        for (LayerNode node : replica.tree.all()) {
+            if (!mayGo(replica, node)) {
+                continue;
+            }
+            List<LayerNode> children = replica.tree.children(node);
+            if (children.isEmpty()) {
+                return new LayerDrop(disk, replica, node);
+            }
+            LayerFiles files = node.files;
+            LayerNode child = children.get(0);
+            LayerFiles childFiles = child.files;
+            if (children.size() > 1 || files == null || childFiles == null) {
+                continue;
+            }
+            if (!node.isPunchedFor(child.id)) {
+                return new LayerPunch(disk, replica, node, files, child.id, childFiles);
+            }
+            if (node.isEmpty) {
+                return new LayerDrop(disk, replica, node);
+            }
+            residual++;
+            if (!node.isUnmergeable && (least == null || node.dataBlocks < least.dataBlocks)) {
+                least = node;
+            }
+        }
+        return residual > RESIDUAL_LAYERS_MAX && least != null ? merge(replica, least) : null;
+    }
+
+    private LayerChanges.@Nullable Change merge(ReplicaState replica, LayerNode node) {
+        LayerNode child = replica.tree.children(node).get(0);
+        LayerFiles files = node.files;
+        LayerFiles childFiles = child.files;
+        return files == null || childFiles == null
+                ? null
+                : new LayerMerge(disk, replica, node, files, child, childFiles);
+    }
+
+    /** The rule for removal: it has its effect when its operation, and with it all that came before, is in the layers for good, and nobody holds a pin. */
+    private static boolean mayGo(ReplicaState replica, LayerNode node) {
+        long since = node.droppedSequence != 0 ? node.droppedSequence : node.removedSequence;
+        return since != 0
+                && since <= replica.keeper.stored().checkpointedSequence()
+                && !replica.pins.holds(node.id)
+                && (node.droppedSequence != 0 || node.pending.isEmpty());
+    }
+
+    /** The rule for punching: only what the child's durable map overrides; a journaled record does not count. */
+    static boolean isOverridden(long childEntry) {
+        return !MapEntry.isAbsent(childEntry) && !MapEntry.isDamaged(childEntry);
+    }
+
+    /** The rule for merging: a copy goes only where the child says nothing. */
+    static boolean isMerged(long childEntry) {
+        return MapEntry.isAbsent(childEntry);
+    }
+
+    /** How far the punching of a removed layer has come. */
+    static final class Overridden {
+        /** More than this is looked for in the maps again instead. */
+        private static final int BLOCKS_MAX = 1 << 16;
+
+        private @Nullable LayerId punchedFor;
+        private long scannedTo;
+        private long[] blocks = new long[0];
+        private int size;
+
+        private void addAll(LayerWork work) {
+            if (punchedFor == null) {
+                return;
+            }
+            if (size + work.size() > BLOCKS_MAX) {
+                forget();
+                return;
+            }
+            blocks = java.util.Arrays.copyOf(blocks, size + work.size());
+            for (int i = 0; i < work.size(); i++) {
+                blocks[size++] = work.block(i);
+            }
+        }
+
+        /** Starts over. */
+        void forget() {
+            punchedFor = null;
+            scannedTo = 0;
+            blocks = new long[0];
+            size = 0;
+        }
+
+        boolean isDoneFor(LayerId child) {
+            return child.equals(punchedFor) && size == 0;
+        }
+
+        /** Whether the maps were compared from end to end for this child. */
+        boolean isScannedFor(LayerId child) {
+            return child.equals(punchedFor);
+        }
+
+        /** Where the comparison goes on. */
+        long scannedTo() {
+            return scannedTo;
+        }
+
+        void scannedTo(long block) {
+            scannedTo = block;
+        }
+
+        void scanned(LayerId child) {
+            punchedFor = child;
+            scannedTo = 0;
+        }
+
+        /** Blocks that checkpoints brought into the child since, ascending. */
+        long[] take() {
+            long[] taken = java.util.Arrays.copyOf(blocks, size);
+            java.util.Arrays.sort(taken);
+            blocks = new long[0];
+            size = 0;
+            return taken;
+        }
+    }
+}
