@@ -28,7 +28,8 @@ record DiskRecovery(DiskMeta diskMeta, boolean mayHaveLostWrites, List<Stored> s
 
     private static final Logger LOG = LoggerFactory.getLogger(DiskRecovery.class);
     /** What a directory may hold and still be taken for an empty disk, beside leftovers of our own first start. */
-    private static final Set<String> HARMLESS = Set.of("lost+found", "lock", DiskMeta.FILE + MetadataFile.LEFTOVER_SUFFIX);
+    private static final Set<String> HARMLESS =
+            Set.of("lost+found", "lock", DiskMeta.FILE + MetadataFile.LEFTOVER_SUFFIX);
 
     /** A replica's directory and metadata. */
     record Stored(String directory, ReplicaMeta meta) {}
