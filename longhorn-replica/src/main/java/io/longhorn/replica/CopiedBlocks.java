@@ -75,7 +75,7 @@ final class CopiedBlocks implements LayerChanges.Change {
             files.release();
             target.touched(node);
             node.changes++;
-            node.dataBlocks += moreDataBlocks;
+            node.countData(moreDataBlocks);
             // Pages of this replica may have been resolved; nobody reads it now, so it is not worth finding out which.
             if (node.resolvedPages > 0 || replica.tree.head().resolvedPages > 0) {
                 target.disk().resolved().clear();

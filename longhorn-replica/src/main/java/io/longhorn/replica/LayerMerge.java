@@ -62,7 +62,7 @@ final class LayerMerge implements LayerChanges.Change {
             disk.worker().run(DiskWorker.Lane.CHECKPOINT, this::writeMap, writing -> {
                 childFiles.map().endUpdate(copies);
                 child.changes++;
-                child.dataBlocks += dataBlocks;
+                child.countData(dataBlocks);
                 disk.resolved().clear();
                 over(writing, ended);
             });

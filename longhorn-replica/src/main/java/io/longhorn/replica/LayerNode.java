@@ -58,6 +58,11 @@ final class LayerNode {
         this.sizeBytes = sizeBytes;
     }
 
+    /** So many blocks of data more, or less. An estimate may be too small for what goes. */
+    void countData(long more) {
+        dataBlocks = Math.max(0, dataBlocks + more);
+    }
+
     boolean isHead() {
         return frozenSequence == 0 && droppedSequence == 0;
     }

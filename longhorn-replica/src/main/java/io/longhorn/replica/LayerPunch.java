@@ -65,7 +65,7 @@ final class LayerPunch implements LayerChanges.Change {
             disk.worker().run(DiskWorker.Lane.CHECKPOINT, this::punch, punching -> {
                 files.map().endUpdate(punched);
                 node.changes++;
-                node.dataBlocks = Math.max(0, node.dataBlocks - dataBlocks);
+                node.countData(-dataBlocks);
                 disk.resolved().clear();
                 over(punching, ended);
             });

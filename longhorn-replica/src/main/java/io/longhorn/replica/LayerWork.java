@@ -245,7 +245,7 @@ final class LayerWork {
         for (int i = 0; i < presentSize; i++) {
             layer.pending.removeThrough(presentBlocks[i], MapEntry.sequence(presentEntries[i]));
         }
-        layer.dataBlocks += rule.dataBlocks;
+        layer.countData(rule.dataBlocks);
     }
 
     /** Blocks whose bytes could not be read from the journal. */
