@@ -33,6 +33,9 @@ final class ReplicaLink implements Connection.Handler, Connection.Connector.Resu
         /** The replica promised our epoch; records and requests may follow. */
         void onFenced(ReplicaLink link, Message.FenceOk state);
 
+        /** The replica is gone; see {@link #deleteInstead}. */
+        default void onDeleted(ReplicaLink link) {}
+
         /** Acknowledged numbers or credit grew. */
         void onAcknowledged(ReplicaLink link);
 
@@ -59,6 +62,7 @@ final class ReplicaLink implements Connection.Handler, Connection.Connector.Resu
         CONNECTING,
         GREETING,
         CREATING,
+        DELETING,
         FENCING,
         READY,
         STOPPED
@@ -83,6 +87,7 @@ final class ReplicaLink implements Connection.Handler, Connection.Connector.Resu
     private Loop.@Nullable Timer retry;
     private int failedAttempts;
     private @Nullable Creation creation;
+    private boolean deletes;
     private Message.@Nullable Hello greeting;
 
     private Message.@Nullable FenceOk fenceState;
@@ -189,6 +194,11 @@ final class ReplicaLink implements Connection.Handler, Connection.Connector.Resu
         creation = new Creation(volumeName, sizeBytes);
     }
 
+    /** Has the server delete the replica, whoever has it under an older epoch than ours, instead of fencing it. */
+    void deleteInstead() {
+        deletes = true;
+    }
+
     /** Starts connecting, and goes on until {@link #stop}; fences with the given epoch. */
     void start(long fenceEpoch, long version) {
         epoch = fenceEpoch;
@@ -223,7 +233,7 @@ final class ReplicaLink implements Connection.Handler, Connection.Connector.Resu
 
     /** Whether a connection exists, or is being made, whose other end has not yet promised our epoch. */
     boolean isGreeting() {
-        return state == State.GREETING || state == State.CREATING || state == State.FENCING;
+        return state == State.GREETING || state == State.CREATING || state == State.DELETING || state == State.FENCING;
     }
 
     /**
@@ -432,10 +442,12 @@ final class ReplicaLink implements Connection.Handler, Connection.Connector.Resu
         } else if (message instanceof Message.HelloOk hello && state == State.GREETING) {
             requireKnownVersion(hello);
             serverUsableBytes = hello.usableBytes();
-            createOrFence();
+            begin();
         } else if (message instanceof Message.Done && state == State.CREATING) {
             creation = null;
             fence();
+        } else if (message instanceof Message.Done && state == State.DELETING) {
+            owner.onDeleted(this);
         } else if (message instanceof Message.FenceOk fenced && state == State.FENCING) {
             fenced(fenced);
         } else if (message instanceof Message.Pong pong && pong.epoch() == epoch) {
@@ -456,12 +468,19 @@ final class ReplicaLink implements Connection.Handler, Connection.Connector.Resu
         ProtocolVersion.accept(hello, answer);
     }
 
-    private void createOrFence() {
+    private void begin() {
         Creation wanted = creation;
-        if (wanted == null) {
+        if (deletes) {
+            state = State.DELETING;
+            sendMessage(0, new Message.DeleteReplica(epoch, identity.volumeId(), replica.replicaId()));
+        } else if (wanted == null) {
             fence();
-            return;
+        } else {
+            create(wanted);
         }
+    }
+
+    private void create(Creation wanted) {
         state = State.CREATING;
         sendMessage(
                 0,

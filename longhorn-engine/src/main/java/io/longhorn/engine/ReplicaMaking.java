@@ -12,7 +12,7 @@ import java.util.concurrent.CompletionStage;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Makes or deletes a replica on a server without opening the volume: connects, makes and fences it as epoch 0, deletes it if asked, and leaves. Loop only
+ * Makes or deletes a replica on a server without opening the volume: connects, makes and fences it as epoch 0, or deletes it, and leaves. Loop only
  * after the start.
  */
 final class ReplicaMaking implements ReplicaLink.Owner {
@@ -67,7 +67,9 @@ final class ReplicaMaking implements ReplicaLink.Owner {
                     replica,
                     limitNanos);
             link = made;
-            if (!delete) {
+            if (delete) {
+                made.deleteInstead();
+            } else {
                 made.createFirst(record.name(), record.sizeBytes());
             }
             made.start(epoch, delete ? record.version() + 1 : 0);
@@ -84,13 +86,12 @@ final class ReplicaMaking implements ReplicaLink.Owner {
 
     @Override
     public void onFenced(ReplicaLink fenced, Message.FenceOk state) {
-        if (delete) {
-            fenced.request(
-                    new Message.DeleteReplica(epoch, record.volumeId(), fenced.id()),
-                    Replies.expecting(Message.Done.class, done -> over(""), this::over));
-        } else {
-            over("");
-        }
+        over("");
+    }
+
+    @Override
+    public void onDeleted(ReplicaLink deleted) {
+        over("");
     }
 
     @Override
