@@ -163,11 +163,12 @@ final class RebuildSwitch implements LayerChanges.Change {
     // ------------------------------------------------------------------ entries of lost histories
 
     /**
-     * Copies of an earlier session may have brought entries of operations that were never confirmed, from a source whose history was dropped since. Their sequences may be beyond the
-     * base, where records of the present history will have the same ones; so they are brought down to the base. They still count as own changes, and are copied again.
+     * Copies of an earlier session may have brought entries of operations that were never confirmed, from a source whose history was dropped since; and a salvage may have dropped
+     * records that are in layers here. Their sequences may be beyond the base, where records of the present history will have the same ones; so they are brought down to the base. They
+     * still count as own changes, and are copied again.
      */
     private void clampNext() {
-        LayerNode node = target.wasMixed() ? toClamp.poll() : null;
+        LayerNode node = mayBeBeyondBase() ? toClamp.poll() : null;
         LayerFiles files = node == null ? null : node.files;
         if (node == null) {
             store();
@@ -176,6 +177,10 @@ final class RebuildSwitch implements LayerChanges.Change {
         } else {
             clamp(node, files);
         }
+    }
+
+    private boolean mayBeBeyondBase() {
+        return target.wasMixed() || replica.checkpointed() > target.plan().baseSequence();
     }
 
     private void clamp(LayerNode node, LayerFiles files) {
