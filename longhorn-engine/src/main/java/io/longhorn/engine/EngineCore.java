@@ -41,7 +41,7 @@ import org.slf4j.LoggerFactory;
  * confirms it when all of them have it, and changes the view through the registry when one of them does not answer.
  *
  * <p>The helpers each own one concern: {@link Opening} how a session begins, {@link RecordKeeper} the registry's record,
- * {@link ViewKeeper} who is in the view and who must leave, {@link ReadPath} reads and repair, {@link Rebuild} bringing a replica back,
+ * {@link ViewKeeper} who is in the view and who must leave, {@link ReadPath} reads and repair, {@link Rebuilds} bringing replicas back,
  * {@link OperationWindow} what is in flight, {@link BlockGates} partial blocks.
  *
  * <p>Invariants: an operation is confirmed only when every replica of the durable view, and of a view whose recording is under way, has
@@ -904,6 +904,8 @@ final class EngineCore implements ReplicaLink.Owner, RecordKeeper.Owner {
     public void onRecord(ReplicaLink link, ByteBuffer b, int at) {
         if (opening != null) {
             opening.relay(link, b, at);
+        } else {
+            rebuilds.relay(link, b, at);
         }
     }
 
