@@ -122,7 +122,7 @@ final class Rebuild implements Resync {
         if (over) {
             return;
         }
-        if (core.lastStructureSequence() > structureAt) {
+        if (core.sequencer.lastStructureSequence() > structureAt) {
             askSource(targetStatus);
             return;
         }
