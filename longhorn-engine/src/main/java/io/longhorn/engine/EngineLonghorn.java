@@ -93,6 +93,7 @@ final class EngineLonghorn implements Longhorn, Placement {
             TransportLimits transport = new TransportLimits(
                     config.timeLimits().connect(),
                     defaults.firstFrame(),
+                    defaults.firstFrameBytesMax(),
                     defaults.strangersMax(),
                     defaults.outputBytesMax());
             return new EngineLonghorn(

@@ -377,7 +377,7 @@ final class EngineVolume implements Volume {
     public void limits(VolumeLimits changed) {
         await(
                 Calls.<Void>onLoop(core.loop, result -> {
-                    core.limiter().limits(changed);
+                    core.requests.limiter().limits(changed);
                     core.keeperOrFail().change(r -> r.withLimits(changed), r -> result.complete(null));
                 }),
                 "limits");

@@ -62,7 +62,7 @@ final class ReadPath {
             return;
         }
         Read read = new Read(layer, pin, offset, target.remaining(), target, target.position(), layer.isLive(), done);
-        if (core.limiter().admits(read.length)) {
+        if (core.requests.limiter().admits(read.length)) {
             start(read);
         } else {
             throttled.add(read);
@@ -91,7 +91,7 @@ final class ReadPath {
                     if (compare && failure == null) {
                         compare(request, old);
                     }
-                    core.oldContentRead(request, failure);
+                    core.requests.oldContentRead(request, failure);
                 }
             }
         };
@@ -170,7 +170,7 @@ final class ReadPath {
         List<Read> again = new ArrayList<>(throttled);
         throttled.clear();
         for (Read read : again) {
-            if (core.limiter().admits(read.length)) {
+            if (core.requests.limiter().admits(read.length)) {
                 start(read);
             } else {
                 throttled.add(read);

@@ -20,7 +20,7 @@ import org.slf4j.LoggerFactory;
  * it starts; what it missed is copied block by block, layer by layer: the blocks that the source changed beyond the last point both histories
  * share, and those the target changed beyond it on its own. When all is copied and durable on the target, it joins the view. Engine loop only.
  */
-final class Rebuild {
+final class Rebuild implements Resync {
     private static final Logger LOG = LoggerFactory.getLogger(Rebuild.class);
     private static final int BLOCK = FrameLayout.BLOCK_BYTES;
     /** Walks through a layer that go on beside each other, so that the source never waits for the target. */
@@ -66,25 +66,30 @@ final class Rebuild {
         this.budgetNanos = startedNanos;
     }
 
-    ReplicaLink target() {
+    @Override
+    public ReplicaLink target() {
         return target;
     }
 
-    boolean concerns(ReplicaLink link) {
+    @Override
+    public boolean concerns(ReplicaLink link) {
         return link == source || link == target;
     }
 
-    long doneBytes() {
+    @Override
+    public long doneBytes() {
         return doneBytes;
     }
 
-    long totalBytes() {
+    @Override
+    public long totalBytes() {
         return Math.max(totalBytes, doneBytes);
     }
 
     // ------------------------------------------------------------------ beginning
 
-    void start() {
+    @Override
+    public void start() {
         Message.FenceOk state = target.fenceState();
         common = core.history().commonWith(EpochHistory.of(state));
         if (state.mixed()) {
@@ -117,13 +122,13 @@ final class Rebuild {
         if (over) {
             return;
         }
-        if (core.lastStructureSequence() > structureAt) {
+        if (core.sequencer.lastStructureSequence() > structureAt) {
             askSource(targetStatus);
             return;
         }
         layers.addAll(sourceStatus.layers());
         layers.sort(Comparator.comparing(Message.Layer::id));
-        if (lacksLayerOfCommonPast(targetStatus)) {
+        if (lacksLayerOfCommonPast(targetStatus) || gaveBackForLostHistory(targetStatus, layers, common)) {
             common = 0;
         }
         for (Message.Layer layer : layers) {
@@ -163,6 +168,22 @@ final class Rebuild {
             }
         }
         return false;
+    }
+
+    /**
+     * The target carried out confirmed operations that were lost, and for them may have given back older blocks: of a snapshot whose deletion was lost, or below a block whose
+     * newer version was lost. Its maps do not tell of which.
+     */
+    static boolean gaveBackForLostHistory(Message.StatusOk target, List<Message.Layer> source, long common) {
+        if (target.committed() <= common) {
+            return false;
+        }
+        boolean someRemoved = target.layers().stream().anyMatch(Message.Layer::removed);
+        for (Message.Layer layer : source) {
+            boolean present = target.layers().stream().anyMatch(l -> l.id().equals(layer.id()));
+            someRemoved |= layer.removed() || !present;
+        }
+        return someRemoved;
     }
 
     private void begun(long base) {
@@ -251,7 +272,8 @@ final class Rebuild {
     }
 
     /** Asks the source for more as far as window, budget and foreground allow. */
-    void pump() {
+    @Override
+    public void pump() {
         if (over || !copying) {
             return;
         }
@@ -401,17 +423,18 @@ final class Rebuild {
                 installedFrames,
                 took / 1_000_000);
         core.events.rebuildEnded(target.replica, true, doneBytes, took, "");
-        owner.ended(this);
+        owner.ended(this, true);
     }
 
-    void acknowledged() {
+    @Override
+    public void acknowledged() {
         if (copying) {
             pump();
         }
     }
 
-    /** Gives up. Once the joining is being recorded there is no way back: the view deals with a member that is lost. */
-    void abandon(String reason) {
+    @Override
+    public void abandon(String reason) {
         if (over || core.view.isMember(target)) {
             return;
         }
@@ -420,7 +443,7 @@ final class Rebuild {
         target.takesRecords = false;
         unpin();
         core.events.rebuildEnded(target.replica, false, doneBytes, core.loop.nanoTime() - startedNanos, reason);
-        owner.ended(this);
+        owner.ended(this, false);
         if (target.isReady()) {
             target.reset("rebuild given up: " + reason);
         }

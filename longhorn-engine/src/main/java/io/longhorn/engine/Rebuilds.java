@@ -1,9 +1,13 @@
 package io.longhorn.engine;
 
 import io.longhorn.replica.wire.Message;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -16,11 +20,20 @@ import org.slf4j.LoggerFactory;
  */
 final class Rebuilds {
     private static final Logger LOG = LoggerFactory.getLogger(Rebuilds.class);
+    /** A replica whose rebuild failed waits longer each time, up to the reconnect pause doubled so often. */
+    private static final int PAUSE_DOUBLINGS_MAX = 8;
+
+    /** What became of earlier attempts with a replica. */
+    private record Setback(int failures, long notBeforeNanos) {}
 
     private final EngineCore core;
     private final Set<ReplicaLink> waiting = new LinkedHashSet<>();
     private final Set<UUID> recreating = new LinkedHashSet<>();
-    private @Nullable Rebuild running;
+    private final Map<UUID, Setback> setbacks = new HashMap<>();
+    /** Replicas whose missed records are not in the journal any more. */
+    private final Set<UUID> beyondCatchUp = new HashSet<>();
+
+    private @Nullable Resync running;
     private long nextSession = 1;
     private boolean stopped;
 
@@ -42,7 +55,7 @@ final class Rebuilds {
     }
 
     void acknowledged(ReplicaLink link) {
-        Rebuild rebuild = running;
+        Resync rebuild = running;
         if (rebuild != null && rebuild.target() == link) {
             rebuild.acknowledged();
         }
@@ -51,7 +64,7 @@ final class Rebuilds {
     /** The connection to a replica is gone: a rebuild from it or to it cannot go on. */
     void lost(ReplicaLink link, String cause) {
         waiting.remove(link);
-        Rebuild rebuild = running;
+        Resync rebuild = running;
         if (rebuild != null && rebuild.concerns(link)) {
             rebuild.abandon(cause);
         }
@@ -60,14 +73,14 @@ final class Rebuilds {
     /** Gives the rebuild of this replica up; it is tried again when the replica is fenced again. */
     void abandon(ReplicaLink link, String reason) {
         waiting.remove(link);
-        Rebuild rebuild = running;
+        Resync rebuild = running;
         if (rebuild != null && rebuild.target() == link) {
             rebuild.abandon(reason);
         }
     }
 
     void tick() {
-        Rebuild rebuild = running;
+        Resync rebuild = running;
         if (rebuild != null) {
             rebuild.pump();
         }
@@ -81,7 +94,7 @@ final class Rebuilds {
     }
 
     boolean isRebuilding(ReplicaLink link) {
-        Rebuild rebuild = running;
+        Resync rebuild = running;
         return rebuild != null && rebuild.target() == link;
     }
 
@@ -90,12 +103,12 @@ final class Rebuilds {
     }
 
     long doneBytes() {
-        Rebuild rebuild = running;
+        Resync rebuild = running;
         return rebuild == null ? 0 : rebuild.doneBytes();
     }
 
     long totalBytes() {
-        Rebuild rebuild = running;
+        Resync rebuild = running;
         return rebuild == null ? 0 : rebuild.totalBytes();
     }
 
@@ -107,16 +120,33 @@ final class Rebuilds {
         if (source == null) {
             return;
         }
-        ReplicaLink target = waiting.iterator().next();
+        ReplicaLink target = nextTarget();
+        if (target == null) {
+            return;
+        }
         waiting.remove(target);
         if (!target.isReady() || core.view.isMember(target)) {
             startNext();
             return;
         }
         core.counters.rebuilds.increment();
-        Rebuild rebuild = new Rebuild(core, this, source, target, core.epoch() << 32 | nextSession++);
-        running = rebuild;
-        rebuild.start();
+        boolean resend = !beyondCatchUp.remove(target.id()) && CatchUp.suits(core, target.fenceState());
+        Resync resync = resend
+                ? new CatchUp(core, this, source, target)
+                : new Rebuild(core, this, source, target, core.epoch() << 32 | nextSession++);
+        running = resync;
+        resync.start();
+    }
+
+    /** The first one waiting that may be tried now. */
+    private @Nullable ReplicaLink nextTarget() {
+        for (ReplicaLink link : waiting) {
+            Setback setback = setbacks.get(link.id());
+            if (setback == null || core.loop.nanoTime() - setback.notBeforeNanos() >= 0) {
+                return link;
+            }
+        }
+        return null;
     }
 
     private @Nullable ReplicaLink chooseSource() {
@@ -129,12 +159,34 @@ final class Rebuilds {
         return best;
     }
 
-    /** A rebuild ended, well or not. */
-    void ended(Rebuild rebuild) {
-        if (running == rebuild) {
-            running = null;
-            core.refreshHealth();
-            core.loop.execute(this::startNext);
+    /** A resync ended. */
+    void ended(Resync resync, boolean inSync) {
+        if (running != resync) {
+            return;
+        }
+        running = null;
+        UUID id = resync.target().id();
+        if (inSync) {
+            setbacks.remove(id);
+        } else if (!beyondCatchUp.contains(id)) {
+            Setback before = setbacks.get(id);
+            int failures = before == null ? 0 : before.failures();
+            long pause = core.settings.reconnectNanos() << Math.min(failures, PAUSE_DOUBLINGS_MAX);
+            setbacks.put(id, new Setback(failures + 1, core.loop.nanoTime() + pause));
+        }
+        core.refreshHealth();
+        core.loop.execute(this::startNext);
+    }
+
+    /** The journal of no member holds what this replica missed. */
+    void rebuildNextTime(ReplicaLink link) {
+        beyondCatchUp.add(link.id());
+    }
+
+    void relay(ReplicaLink from, ByteBuffer b, int at) {
+        Resync resync = running;
+        if (resync != null) {
+            resync.relay(from, b, at);
         }
     }
 
@@ -161,6 +213,8 @@ final class Rebuilds {
                         },
                         record -> {
                             recreating.remove(old);
+                            setbacks.remove(old);
+                            beyondCatchUp.remove(old);
                             core.dropLink(old);
                             core.addLink(made, true);
                         });

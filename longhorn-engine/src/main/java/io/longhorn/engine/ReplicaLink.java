@@ -14,8 +14,10 @@ import io.longhorn.replica.wire.Message;
 import io.longhorn.replica.wire.MessageCodec;
 import io.longhorn.replica.wire.ProtocolVersion;
 import io.longhorn.replica.wire.ReadLayout;
+import io.longhorn.replica.wire.RecordLayout;
 import io.longhorn.replica.wire.SequenceLayout;
 import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -97,6 +99,11 @@ final class ReplicaLink implements Connection.Handler, Connection.Connector.Resu
     private long creditUsedBytes;
     private boolean diskFull;
     private long serverUsableBytes;
+    /** Records that wait for older ones; null if they are sent at once. */
+    private @Nullable ArrayDeque<FrameBuffer> held;
+
+    private long heldFrom;
+    private long heldBytes;
 
     /** Whether sequenced records go to this link: it is in the view, or joining. Set by the owner. */
     boolean takesRecords;
@@ -225,6 +232,7 @@ final class ReplicaLink implements Connection.Handler, Connection.Connector.Resu
         }
         Connection open = connection;
         connection = null;
+        dropHeld();
         if (open != null) {
             open.close();
         }
@@ -314,13 +322,72 @@ final class ReplicaLink implements Connection.Handler, Connection.Connector.Resu
         durable = 0;
     }
 
-    /** Sends a record; the caller keeps its own reference. */
+    /** Sends a record, or holds it; the caller keeps its own reference. */
     void sendRecord(FrameBuffer frame) {
         Connection open = connection;
-        if (open != null) {
-            creditUsedBytes += frame.length();
+        if (open == null) {
+            return;
+        }
+        creditUsedBytes += frame.length();
+        if (held != null) {
+            heldBytes += frame.length();
+            held.add(frame.retain());
+        } else {
             open.send(frame.retain());
         }
+    }
+
+    /** From now on new records are for this replica too, but wait until {@link #sendHeld}; the first of them will be the one with that sequence. */
+    void hold(long fromSequence) {
+        takesRecords = true;
+        held = new ArrayDeque<>();
+        heldFrom = fromSequence;
+        heldBytes = 0;
+    }
+
+    /** Sequence of the first record that is held, or will be. */
+    long heldFrom() {
+        return heldFrom;
+    }
+
+    long heldBytes() {
+        return heldBytes;
+    }
+
+    /** Sends what was held from that sequence on, and does not hold any more. */
+    void sendHeld(long fromSequence) {
+        Connection open = connection;
+        ArrayDeque<FrameBuffer> frames = held;
+        if (open == null || frames == null) {
+            return;
+        }
+        held = null;
+        heldBytes = 0;
+        for (FrameBuffer frame : frames) {
+            if (RecordLayout.sequence(frame.bytes(), 0) >= fromSequence) {
+                open.send(frame);
+            } else {
+                creditUsedBytes -= frame.length();
+                frame.release();
+            }
+        }
+    }
+
+    /** Forgets what is held: new records are not for this replica any more. */
+    void dropHeld() {
+        takesRecords = false;
+        ArrayDeque<FrameBuffer> frames = held;
+        held = null;
+        if (frames != null) {
+            creditUsedBytes -= heldBytes;
+            heldBytes = 0;
+            frames.forEach(FrameBuffer::release);
+        }
+    }
+
+    /** Counts records that are sent some other way. */
+    void takeCredit(long bytes) {
+        creditUsedBytes += bytes;
     }
 
     /** Copies a record that stands in a received buffer to this replica. */
@@ -542,6 +609,7 @@ final class ReplicaLink implements Connection.Handler, Connection.Connector.Resu
     private void disconnected(String cause) {
         boolean wasReady = state == State.READY;
         connection = null;
+        dropHeld();
         if (state == State.STOPPED) {
             return;
         }

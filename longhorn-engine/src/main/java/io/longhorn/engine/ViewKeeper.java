@@ -307,8 +307,8 @@ final class ViewKeeper {
             link.reset("left the view: " + reason);
         }
         core.refreshHealth();
-        core.advance();
-        core.pump();
+        core.confirmations.advance();
+        core.requests.pump();
     }
 
     /**
@@ -327,7 +327,7 @@ final class ViewKeeper {
                 absent(link, "connection lost while joining");
             }
             core.refreshHealth();
-            core.advance();
+            core.confirmations.advance();
         });
     }
 
@@ -347,7 +347,7 @@ final class ViewKeeper {
             link.recordVersion(record.version());
         }
         if (core.state() == EngineCore.State.OPEN || core.state() == EngineCore.State.OPENING) {
-            core.sequenceStructure(new StructureOperation.ViewChange(record.version(), record.view()), null);
+            core.sequencer.sequenceStructure(new StructureOperation.ViewChange(record.version(), record.view()), null);
             core.armTick();
         }
     }

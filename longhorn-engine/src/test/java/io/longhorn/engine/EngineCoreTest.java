@@ -326,20 +326,84 @@ class EngineCoreTest {
     }
 
     @Test
-    void returningReplicaIsRebuiltUnasked() {
+    void shortAbsenceIsResentFromTheJournal() {
         EngineCore core = open();
-        write(core, 0, filled(BLOCK, 5));
-        replicas.get(2).down = true;
-        replicas.get(2).cut();
-        Outcome without = write(core, BLOCK, filled(40 * BLOCK, 6));
-        loop.until(() -> without.over, 3 * SECOND);
-        replicas.get(2).down = false;
+        missSomeWrites(core);
 
         loop.until(() -> core.health().state() == HealthState.HEALTHY, 10 * SECOND);
         loop.pass(SECOND);
 
+        assertThat(replicas.get(2).received).doesNotContain(FrameType.REBUILD_BEGIN);
+        assertThat(core.counters.rebuiltBytes.sum()).isBetween(41L * BLOCK, 42L * BLOCK);
+        assertReplicasAlike(41);
+    }
+
+    @Test
+    void recordsOfNowWaitForThoseThatWereMissed() {
+        EngineCore core = open();
+        missSomeWrites(core);
+        List<Outcome> writes = new ArrayList<>();
+        for (int i = 0; core.health().state() != HealthState.HEALTHY && i < 1000; i++) {
+            Outcome outcome = new Outcome();
+            core.write((i % 60L) * BLOCK, filled(BLOCK, i), false, outcome);
+            writes.add(outcome);
+            loop.pass(2 * MILLI);
+        }
+        loop.until(() -> writes.stream().allMatch(w -> w.over), SECOND);
+
+        assertThat(core.health().state()).isEqualTo(HealthState.HEALTHY);
+        assertThat(writes).allMatch(Outcome::isConfirmed);
+        assertThat(replicas.get(2).received).doesNotContain(FrameType.REBUILD_BEGIN);
+        assertReplicasAlike(60);
+    }
+
+    @Test
+    void whatNoJournalHoldsIsRebuilt() {
+        EngineCore core = open();
+        missSomeWrites(core);
+        replicas.get(0).records.clear();
+        replicas.get(1).records.clear();
+
+        loop.until(() -> core.health().state() == HealthState.HEALTHY, 10 * SECOND);
+        loop.pass(SECOND);
+
+        assertThat(replicas.get(2).received).contains(FrameType.REBUILD_BEGIN);
         assertThat(registry.get("vol").view()).contains(replicas.get(2).id);
-        for (int b = 0; b < 41; b++) {
+        assertReplicasAlike(41);
+    }
+
+    @Test
+    void rebuildsThatFailAreTriedLessAndLessOften() {
+        EngineCore core = open();
+        missSomeWrites(core);
+        replicas.get(0).rotten = true;
+        replicas.get(1).rotten = true;
+        loop.until(() -> core.counters.rebuilds.sum() >= 4, 60 * SECOND);
+        long before = core.counters.rebuilds.sum();
+
+        loop.pass(20 * SECOND);
+
+        assertThat(core.counters.rebuilds.sum()).isBetween(before + 1, before + 16);
+        assertThat(core.health().state()).isEqualTo(HealthState.DEGRADED);
+        replicas.get(0).rotten = false;
+        replicas.get(1).rotten = false;
+        loop.until(() -> core.health().state() == HealthState.HEALTHY, 60 * SECOND);
+        assertReplicasAlike(41);
+    }
+
+    /** One write that the third replica has, and 41 blocks that it has not. */
+    private void missSomeWrites(EngineCore core) {
+        write(core, 0, filled(BLOCK, 5));
+        replicas.get(2).down = true;
+        replicas.get(2).cut();
+        Outcome first = write(core, 0, filled(BLOCK, 6));
+        Outcome without = write(core, BLOCK, filled(40 * BLOCK, 7));
+        loop.until(() -> first.over && without.over, 3 * SECOND);
+        replicas.get(2).down = false;
+    }
+
+    private void assertReplicasAlike(int blocks) {
+        for (int b = 0; b < blocks; b++) {
             assertThat(replicas.get(2).block(b)).isEqualTo(replicas.get(0).block(b));
         }
     }

@@ -61,7 +61,7 @@ final class ScriptedReplica {
     boolean uncertain;
     boolean exists = true;
     boolean full;
-    /** Flips a bit of every block it is asked for. */
+    /** Flips bits of every block and record it is asked for. */
     boolean rotten;
 
     ScriptedReplica(Loop loop, String endpoint, UUID id) {
@@ -367,6 +367,7 @@ final class ScriptedReplica {
             if (RecordLayout.sequence(buffer(record), 0) == next) {
                 FrameBuffer frame = pool.acquire(record.length);
                 frame.bytes().put(0, record);
+                rot(frame, record.length);
                 reply(frame.length(record.length));
                 next++;
             }
@@ -390,6 +391,13 @@ final class ScriptedReplica {
         }
         long next = found.size() < 16 ? -1 : found.get(15).getKey() + 1;
         LayerBlocksLayout.encode(frame, promised, request, wanted.layer(), next, found.size(), found.size());
+        rot(frame, frame.length());
         reply(frame);
+    }
+
+    private void rot(FrameBuffer frame, int length) {
+        if (rotten) {
+            frame.bytes().put(length - 1, (byte) ~frame.bytes().get(length - 1));
+        }
     }
 }

@@ -241,8 +241,8 @@ final class LayerWork {
     }
 
     /**
-     * The files have it all: what the journal has of it, up to {@code limit}, need not be looked at any more. Ranges go together with the blocks of the table, because a range
-     * that stayed would hide newer blocks that stand in the map only.
+     * The files have all of the layer's records up to {@code limit}: what the journal has of them need not be looked at any more. A run of zeroes goes together with newer data
+     * that hid it.
      */
     void dropPending(long limit) {
         for (int i = 0; i < size; i++) {

@@ -3,6 +3,7 @@ package io.longhorn.replica.transport;
 import io.longhorn.ProtocolException;
 import io.longhorn.replica.wire.Connection;
 import io.longhorn.replica.wire.FrameBuffer;
+import io.longhorn.replica.wire.FrameLayout;
 import io.longhorn.replica.wire.FramePool;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -133,6 +134,7 @@ abstract class FrameConnection implements MovableConnection, NioLoop.Member, Nio
 
     final void watch(Stranger watcher) {
         stranger = watcher;
+        input.limitFrames(limits.firstFrameBytesMax());
     }
 
     @Override
@@ -230,6 +232,7 @@ abstract class FrameConnection implements MovableConnection, NioLoop.Member, Nio
         Stranger watcher = stranger;
         if (watcher != null) {
             stranger = null;
+            input.limitFrames(FrameLayout.FRAME_BYTES_MAX);
             watcher.onKnown();
         }
         return moveTarget == null ? FrameInput.Next.GO_ON : FrameInput.Next.CARRY;

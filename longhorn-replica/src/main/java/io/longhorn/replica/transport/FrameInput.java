@@ -1,5 +1,6 @@
 package io.longhorn.replica.transport;
 
+import io.longhorn.ProtocolException;
 import io.longhorn.replica.wire.FrameBuffer;
 import io.longhorn.replica.wire.FrameLayout;
 import io.longhorn.replica.wire.FramePool;
@@ -28,6 +29,7 @@ final class FrameInput {
     private @Nullable FrameBuffer partial;
 
     private int partialBytes;
+    private int frameBytesMax = FrameLayout.FRAME_BYTES_MAX;
     /** Bytes that go to the next handler, on its loop. */
     private @Nullable ByteBuffer carried;
 
@@ -84,6 +86,20 @@ final class FrameInput {
         return readRest(channel, begun, shared, pool);
     }
 
+    /** Frames longer than this are refused before memory is taken for them. */
+    void limitFrames(int bytes) {
+        frameBytesMax = bytes;
+    }
+
+    private int lengthAt(ByteBuffer b, int at) {
+        int length = FrameLayout.checkStart(b, at);
+        if (length > frameBytesMax) {
+            throw new ProtocolException(
+                    "peer", "a first frame of " + length + " bytes, expected at most " + frameBytesMax);
+        }
+        return length;
+    }
+
     /** Whether the last read took all that there was room for, so that more may be waiting. */
     static boolean filled(ByteBuffer shared) {
         return !shared.hasRemaining();
@@ -133,7 +149,7 @@ final class FrameInput {
             return;
         }
         if (known == FrameLayout.HEADER_BYTES) {
-            int length = FrameLayout.checkStart(begun.bytes(), 0);
+            int length = lengthAt(begun.bytes(), 0);
             if (length > known) {
                 enlargePartial(begun, length, pool);
                 accept(b, from + taken, to, pool);
@@ -177,7 +193,7 @@ final class FrameInput {
         Next next = Next.GO_ON;
         try {
             while (next == Next.GO_ON && to - at >= FrameLayout.HEADER_BYTES) {
-                int length = FrameLayout.checkStart(b, at);
+                int length = lengthAt(b, at);
                 if (length > to - at) {
                     break;
                 }

@@ -20,8 +20,8 @@ import org.junit.jupiter.api.Test;
 
 /** What every kind of connection promises. */
 abstract class ConnectionContract {
-    static final TransportLimits LIMITS =
-            new TransportLimits(Duration.ofSeconds(20), Duration.ofSeconds(20), 16, 64 << 20);
+    static final TransportLimits LIMITS = new TransportLimits(
+            Duration.ofSeconds(20), Duration.ofSeconds(20), FrameLayout.FRAME_BYTES_MAX, 16, 64 << 20);
 
     private final List<NioLoop> loops = new ArrayList<>();
     private final List<AutoCloseable> listeners = new ArrayList<>();
@@ -316,8 +316,8 @@ abstract class ConnectionContract {
     void aPeerThatDoesNotReadLosesTheConnectionAtTheLimit() throws Exception {
         TestPeer client = new TestPeer();
         TestPeer server = new TestPeer();
-        TransportLimits small =
-                new TransportLimits(LIMITS.connect(), LIMITS.firstFrame(), LIMITS.strangersMax(), 8 << 20);
+        TransportLimits small = new TransportLimits(
+                LIMITS.connect(), LIMITS.firstFrame(), LIMITS.firstFrameBytesMax(), LIMITS.strangersMax(), 8 << 20);
         connect(client, server.asAcceptor(), small);
         CountDownLatch stall = new CountDownLatch(1);
         far.execute(() -> await(stall));

@@ -121,7 +121,8 @@ class NioTransportTest extends ConnectionContract {
 
     @Test
     void aPeerThatSaysNothingIsDroppedAndOneThatSpokeIsNot() throws Exception {
-        TransportLimits hasty = new TransportLimits(LIMITS.connect(), Duration.ofMillis(200), 16, 1 << 20);
+        TransportLimits hasty =
+                new TransportLimits(LIMITS.connect(), Duration.ofMillis(200), LIMITS.firstFrameBytesMax(), 16, 1 << 20);
         TestPeer silent = new TestPeer();
         TestPeer speaking = new TestPeer(1);
         try (Socket first = new Socket(
@@ -141,8 +142,21 @@ class NioTransportTest extends ConnectionContract {
     }
 
     @Test
+    void noMemoryIsTakenForALongFirstFrame() throws Exception {
+        TestPeer peer = new TestPeer();
+        int port = port(far, TransportLimits.DEFAULTS, InetAddress.getLoopbackAddress(), peer.asAcceptor());
+        try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), port)) {
+            socket.getOutputStream().write(frameBytes(1), 0, FrameLayout.HEADER_BYTES);
+
+            assertThat(peer.awaitClosed()).contains("a first frame of").contains("expected at most 4096");
+            assertThat(socket.getInputStream().read()).isEqualTo(-1);
+        }
+    }
+
+    @Test
     void onlySoManyStrangersAreLetIn() throws Exception {
-        TransportLimits narrow = new TransportLimits(LIMITS.connect(), LIMITS.firstFrame(), 2, 1 << 20);
+        TransportLimits narrow =
+                new TransportLimits(LIMITS.connect(), LIMITS.firstFrame(), LIMITS.firstFrameBytesMax(), 2, 1 << 20);
         List<TestPeer> peers = new ArrayList<>();
         CountDownLatch accepted = new CountDownLatch(2);
         int port = port(far, narrow, InetAddress.getLoopbackAddress(), connection -> {
@@ -219,7 +233,8 @@ class NioTransportTest extends ConnectionContract {
     @Test
     void aNameServiceThatHangsIsGivenUpAtTheLimitAndNotAskedWithoutEnd() throws Exception {
         CountDownLatch hang = new CountDownLatch(1);
-        TransportLimits hasty = new TransportLimits(Duration.ofMillis(100), LIMITS.firstFrame(), 16, 1 << 20);
+        TransportLimits hasty = new TransportLimits(
+                Duration.ofMillis(100), LIMITS.firstFrame(), LIMITS.firstFrameBytesMax(), 16, 1 << 20);
         NioTransport transport = new NioTransport(hasty, Optional.empty(), host -> {
             await(hang);
             throw new UnknownHostException(host);

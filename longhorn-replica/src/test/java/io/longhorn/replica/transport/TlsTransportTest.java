@@ -159,7 +159,8 @@ class TlsTransportTest extends ConnectionContract {
 
     @Test
     void aServerThatSaysNothingIsGivenUpAtTheLimit() throws Exception {
-        TransportLimits shortly = new TransportLimits(Duration.ofMillis(100), LIMITS.firstFrame(), 16, 1 << 20);
+        TransportLimits shortly = new TransportLimits(
+                Duration.ofMillis(100), LIMITS.firstFrame(), LIMITS.firstFrameBytesMax(), 16, 1 << 20);
         try (ServerSocket silent = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
             TestPeer peer = new TestPeer();
             transport(shortly, client).connect(near, "127.0.0.1:" + silent.getLocalPort(), peer.asResult());
