@@ -76,6 +76,9 @@ final class LayerPunch implements LayerChanges.Change {
 
     /** The next part of both maps. */
     private void compareMaps() throws IOException {
+        if (from == 0) {
+            makeChildStable();
+        }
         long blocks = files.map().blocks();
         long to = Math.min(blocks, from + STEP_BLOCKS);
         long[] mine = new long[(int) (to - from)];
@@ -105,6 +108,16 @@ final class LayerPunch implements LayerChanges.Change {
             });
         }
         scannedTo = to == blocks ? -1 : to;
+    }
+
+    /** What the child's map says may be what a process that died left in the memory of the operating system: a merge. */
+    private void makeChildStable() throws IOException {
+        try {
+            childFiles.syncData();
+            childFiles.syncMap();
+        } catch (IOException e) {
+            throw new SyncFailedException("layer " + child, e);
+        }
     }
 
     private void take(long block, boolean isData) {

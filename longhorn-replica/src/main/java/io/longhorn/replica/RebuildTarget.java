@@ -143,13 +143,13 @@ final class RebuildTarget {
         });
     }
 
-    /** Also what an earlier session left: of its copies up to the common point, this one may have made none again. */
+    /** Also what an earlier session left, perhaps that of a process that died: of its copies up to the common point, this one may have made none again. */
     private List<LayerFiles> retainUnsynced() throws IOException {
         List<LayerFiles> files = new ArrayList<>();
         try {
             for (LayerNode layer : replica.tree.all()) {
                 LayerFiles its = layer.files;
-                if (its != null && its.isUnsynced()) {
+                if (its != null && (wasMixed || its.isUnsynced())) {
                     its.retain();
                     files.add(its);
                 }

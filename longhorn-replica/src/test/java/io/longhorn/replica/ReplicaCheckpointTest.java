@@ -127,6 +127,23 @@ class ReplicaCheckpointTest {
     }
 
     @Test
+    void metadataThatAStartBelievesIsStable() throws IOException {
+        ScriptedEngine engine = rig.engine(1).open();
+        engine.write(1, 11);
+        engine.commit();
+        engine.flush();
+        // The process dies between the renaming of the new metadata and the sync of its directory.
+        rig.memory.failingSync = "directory";
+        rig.quiet();
+        rig.memory.failingSync = "-none-";
+        rig.start();
+        assertThat(rig.replica().checkpointed()).isEqualTo(2);
+        rig.memory.forgetUnsynced();
+        assertThat(ReplicaMeta.read(rig.memory, ReplicaRig.PLACE).checkpointedSequence())
+                .isEqualTo(2);
+    }
+
+    @Test
     void repairThatIsNotDurableIsNotWaitedForInALoop() {
         ScriptedEngine engine = rig.engine(1).open();
         engine.write(1, 11);

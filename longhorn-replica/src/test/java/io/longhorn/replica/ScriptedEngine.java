@@ -21,6 +21,7 @@ import io.longhorn.replica.wire.StructureOperation;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -344,6 +345,11 @@ final class ScriptedEngine {
         rig.quiet();
     }
 
+    /** Long enough for what goes on in the background. */
+    void pass() {
+        rig.pass(10 * ReplicaRig.SECOND);
+    }
+
     FramePool pool() {
         return pool;
     }
@@ -404,12 +410,25 @@ final class ScriptedEngine {
     /** The head and every snapshot hold what the history says. */
     void assertContent() {
         VolumeModel expected = model();
-        assertThat(seeds(LayerId.LIVE, 0, expected.head.length))
-                .as("head at %d", sequence)
-                .isEqualTo(expected.head);
-        expected.snapshots.forEach((id, content) -> assertThat(seeds(id, 0, content.length))
-                .as("snapshot %s at %d", id, sequence)
-                .isEqualTo(content));
+        assertSame(LayerId.LIVE, expected.head);
+        expected.snapshots.forEach(this::assertSame);
+    }
+
+    private void assertSame(LayerId id, long[] expected) {
+        long[] found = seeds(id, 0, expected.length);
+        int at = Arrays.mismatch(found, expected);
+        if (at >= 0) {
+            throw new AssertionError("block " + at + " of " + id + " at " + sequence + " holds " + found[at]
+                    + " instead of " + expected[at] + "; as many as " + wrong(found, expected) + " blocks are wrong");
+        }
+    }
+
+    private static int wrong(long[] found, long[] expected) {
+        int wrong = 0;
+        for (int i = 0; i < expected.length; i++) {
+            wrong += found[i] == expected[i] ? 0 : 1;
+        }
+        return wrong;
     }
 
     Message.StatusOk status() {
