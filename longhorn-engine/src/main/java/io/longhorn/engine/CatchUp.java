@@ -103,8 +103,12 @@ final class CatchUp implements Resync {
         if (next > core.window.lastSequence()) {
             target.hold(next);
             levelled();
-        } else if (target.creditLeft() > FrameLayout.RECORD_BYTES_MAX) {
-            ask((int) Math.min(PAGE_BYTES, target.creditLeft() - FrameLayout.RECORD_BYTES_MAX));
+        } else if (target.creditLeft() >= FrameLayout.RECORD_BYTES_MAX) {
+            // A replica that grants just enough for the longest record grants no more until some of it is used.
+            ask((int) Math.min(PAGE_BYTES, target.creditLeft() - FrameLayout.RECORD_BYTES_MAX + 1));
+        } else if (target.creditLeft() + target.heldBytes() >= FrameLayout.RECORD_BYTES_MAX) {
+            // What is held has taken the credit that what is missing needs first.
+            letHeldGo();
         } else if (target.diskFull()) {
             abandon("its disk is full");
         }
@@ -113,7 +117,7 @@ final class CatchUp implements Resync {
     private void ask(int bytes) {
         asking = true;
         pageBytes = 0;
-        pageCreditBytes = (long) bytes + FrameLayout.RECORD_BYTES_MAX;
+        pageCreditBytes = bytes - 1L + FrameLayout.RECORD_BYTES_MAX;
         target.takeCredit(pageCreditBytes);
         if (!target.takesRecords) {
             target.hold(core.window.lastSequence() + 1);
@@ -154,7 +158,14 @@ final class CatchUp implements Resync {
             levelled();
         } else if (target.heldBytes() <= HELD_BYTES_MAX) {
             pump();
-        } else if (++drops > DROPS_MAX) {
+        } else {
+            letHeldGo();
+        }
+    }
+
+    /** What is held has to be read from the journal too. */
+    private void letHeldGo() {
+        if (++drops > DROPS_MAX) {
             rebuildInstead("new records come faster than the missed ones");
         } else {
             target.dropHeld();

@@ -128,7 +128,7 @@ final class Rebuild implements Resync {
         }
         layers.addAll(sourceStatus.layers());
         layers.sort(Comparator.comparing(Message.Layer::id));
-        if (lacksLayerOfCommonPast(targetStatus)) {
+        if (lacksLayerOfCommonPast(targetStatus) || gaveBackForLostHistory(targetStatus, layers, common)) {
             common = 0;
         }
         for (Message.Layer layer : layers) {
@@ -168,6 +168,22 @@ final class Rebuild implements Resync {
             }
         }
         return false;
+    }
+
+    /**
+     * The target carried out confirmed operations that were lost, and for them may have given back older blocks: of a snapshot whose deletion was lost, or below a block whose
+     * newer version was lost. Its maps do not tell of which.
+     */
+    static boolean gaveBackForLostHistory(Message.StatusOk target, List<Message.Layer> source, long common) {
+        if (target.committed() <= common) {
+            return false;
+        }
+        boolean someRemoved = target.layers().stream().anyMatch(Message.Layer::removed);
+        for (Message.Layer layer : source) {
+            boolean present = target.layers().stream().anyMatch(l -> l.id().equals(layer.id()));
+            someRemoved |= layer.removed() || !present;
+        }
+        return someRemoved;
     }
 
     private void begun(long base) {

@@ -362,6 +362,7 @@ final class ReplicaLink implements Connection.Handler, Connection.Connector.Resu
             return;
         }
         held = null;
+        heldBytes = 0;
         for (FrameBuffer frame : frames) {
             if (RecordLayout.sequence(frame.bytes(), 0) >= fromSequence) {
                 open.send(frame);
@@ -379,6 +380,7 @@ final class ReplicaLink implements Connection.Handler, Connection.Connector.Resu
         held = null;
         if (frames != null) {
             creditUsedBytes -= heldBytes;
+            heldBytes = 0;
             frames.forEach(FrameBuffer::release);
         }
     }

@@ -160,7 +160,7 @@ final class Checkpointer {
                     failed(failure);
                 } else {
                     forgetResolved(replica, work);
-                    work.dropPending();
+                    work.dropPending(limit);
                     writeNextMap(index + 1);
                 }
             });
@@ -170,7 +170,6 @@ final class Checkpointer {
             for (LayerWork work : works) {
                 work.release();
                 replica.unreadableBlocks += work.unreadable();
-                work.layer.pending.ranges().dropThrough(limit);
             }
             for (PendingRepairs.Repair repair : repaired) {
                 replica.repairs.remove(repair);

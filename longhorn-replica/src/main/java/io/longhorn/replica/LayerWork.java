@@ -237,14 +237,18 @@ final class LayerWork {
         layer.changes++;
     }
 
-    /** The files have it all: what the journal has of it need not be looked at any more. */
-    void dropPending() {
+    /**
+     * The files have all of the layer's records up to {@code limit}: what the journal has of them need not be looked at any more. A run of zeroes goes together with newer data
+     * that hid it.
+     */
+    void dropPending(long limit) {
         for (int i = 0; i < size; i++) {
             layer.pending.removeThrough(blocks[i], MapEntry.sequence(updates.entry(i)));
         }
         for (int i = 0; i < presentSize; i++) {
             layer.pending.removeThrough(presentBlocks[i], MapEntry.sequence(presentEntries[i]));
         }
+        layer.pending.ranges().dropThrough(limit);
         layer.countData(rule.dataBlocks);
     }
 

@@ -163,11 +163,13 @@ final class RebuildSwitch implements LayerChanges.Change {
     // ------------------------------------------------------------------ entries of lost histories
 
     /**
-     * Copies of an earlier session may have brought entries of operations that were never confirmed, from a source whose history was dropped since. Their sequences may be beyond the
-     * base, where records of the present history will have the same ones; so they are brought down to the base. They still count as own changes, and are copied again.
+     * Copies of an earlier session may have brought entries of operations that were never confirmed, from a source whose history was dropped since; and own confirmed records that were
+     * lost everywhere else may be in the layers. Their sequences may be beyond the base, where records of the present history will have the same ones; so they are brought down to the
+     * base. They still count as own changes, and are copied again.
      */
     private void clampNext() {
-        LayerNode node = target.wasMixed() ? toClamp.poll() : null;
+        boolean mayBeBeyond = mayHaveEntriesBeyond(target.plan().baseSequence());
+        LayerNode node = mayBeBeyond ? toClamp.poll() : null;
         LayerFiles files = node == null ? null : node.files;
         if (node == null) {
             store();
@@ -176,6 +178,10 @@ final class RebuildSwitch implements LayerChanges.Change {
         } else {
             clamp(node, files);
         }
+    }
+
+    private boolean mayHaveEntriesBeyond(long base) {
+        return target.wasMixed() || replica.checkpointed() > base;
     }
 
     private void clamp(LayerNode node, LayerFiles files) {
