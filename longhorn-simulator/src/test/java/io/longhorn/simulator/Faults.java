@@ -2,6 +2,7 @@ package io.longhorn.simulator;
 
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Breaks things at random, within what the design promises to survive:
@@ -18,7 +19,12 @@ import java.util.List;
  *   <li>monotonic clocks run up to 1 % fast or slow;
  *   <li>registry calls fail with their outcome unknown;
  *   <li>two engines want the volume at once;
- *   <li>bits flip on the wire.
+ *   <li>bits flip on the wire;
+ *   <li>a server dies, or its host loses power, in the middle of any file operation;
+ *   <li>syncs and writes fail on any disk: what that replica had not made durable may be gone;
+ *   <li>bits flip, and sectors become unreadable, in the layer files of one replica, as long as another one is in the view;
+ *   <li>disks run full, and have room again in the end;
+ *   <li>disks are slow.
  * </ul>
  *
  * Faults end when the callers are through; then everything is healed.
@@ -33,6 +39,10 @@ final class Faults {
     private final boolean faultless;
     private final boolean suspendsEngines;
     private long meanPause;
+    /** The replica whose disk may be damaged, the only one in this run. */
+    private int damaged = -1;
+    /** It was alone in the view, so that nobody could repair it, or it was the source of others. */
+    private boolean damageMayStay;
     private boolean over;
     /** Replicas of the view that lost their disk for ever. */
     private int wiped;
@@ -66,9 +76,16 @@ final class Faults {
             this::raceEngines,
             this::wipe,
             this::registryDown,
-            this::isolate
+            this::isolate,
+            this::crashInFileOperation,
+            this::crashInFileOperation,
+            this::failSync,
+            this::failWrite,
+            this::damage,
+            this::fillDisk,
+            this::slowDisk
         };
-        int count = faultless ? 0 : random.between(0, 5);
+        int count = faultless ? 0 : random.between(0, 6);
         for (int i = 0; i < count; i++) {
             kinds.add(all[random.below(all.length)]);
         }
@@ -110,6 +127,12 @@ final class Faults {
     void viewChanged(int view) {
         wiped &= view;
         unsure &= view;
+        damageMayStay |= damaged >= 0 && view == 1 << damaged;
+    }
+
+    /** Whether blocks on the replica's disk may be wrong, which a read of the replica alone may meet. */
+    boolean isDamaged(int replica) {
+        return damaged == replica;
     }
 
     /**
@@ -117,6 +140,9 @@ final class Faults {
      * out, or was not yet out when the others lost power. Only salvage helps, as it says.
      */
     boolean isSalvageNeeded() {
+        if (damageMayStay) {
+            return true;
+        }
         boolean someDestroyed = false;
         for (java.util.UUID member : cluster.record().view()) {
             if (destroyed.contains(member)) {
@@ -290,5 +316,86 @@ final class Faults {
     private void registryDown() {
         cluster.registry.down(true);
         scheduler.after(shortWhile(), () -> cluster.registry.down(false));
+    }
+
+    private @Nullable SimDisk files(int replica) {
+        return cluster.servers.get(replica).files();
+    }
+
+    /** The server dies in one of its next file operations, or its host loses power in it. */
+    private void crashInFileOperation() {
+        int replica = replica();
+        SimDisk files = files(replica);
+        SimProcess process = cluster.serverProcess(replica);
+        if (files == null || process == null) {
+            return;
+        }
+        boolean power = random.oneIn(3);
+        files.armCrash(random.below(random.oneIn(3) ? 300 : 30), () -> {
+            if (power) {
+                lose(cluster.replicaHosts.get(replica), shortWhile());
+            }
+            SimProcess running = cluster.serverProcess(replica);
+            if (running != null) {
+                running.kill();
+            }
+        });
+    }
+
+    private void failSync() {
+        SimDisk files = files(replica());
+        if (files != null && wiped == 0) {
+            files.failSyncs(random.between(1, 2));
+        }
+    }
+
+    /** A sync of the replica's disk has just failed. */
+    void syncFailed(int replica) {
+        unsure |= 1 << replica;
+        cluster.history.lost(replica);
+    }
+
+    private void failWrite() {
+        SimDisk files = files(replica());
+        if (files != null) {
+            files.failWrites(1);
+        }
+    }
+
+    private void damage() {
+        int replica = damaged < 0 ? replica() : damaged;
+        SimDisk files = files(replica);
+        int others = cluster.view() & ~(1 << replica);
+        if (files == null || wiped != 0 || others == 0) {
+            return;
+        }
+        damaged = replica;
+        String suffix = random.oneIn(3) ? ".map" : ".data";
+        for (int i = random.between(1, 3); i > 0; i--) {
+            if (random.oneIn(3)) {
+                files.spoilPage("replicas/", suffix);
+            } else {
+                files.dropCaches();
+                files.flipBit("replicas/", suffix);
+            }
+        }
+    }
+
+    private void fillDisk() {
+        SimDisk files = files(replica());
+        if (files != null) {
+            files.quotaBytes(files.usedBytes() + random.below(random.oneIn(3) ? 3 << 20 : 300 << 10));
+            if (random.coin()) {
+                scheduler.after(shortWhile(), () -> files.quotaBytes(1L << 40));
+            }
+        }
+    }
+
+    private void slowDisk() {
+        SimDisk files = files(replica());
+        if (files != null) {
+            files.slowness(random.between(2, 200));
+            scheduler.after(shortWhile(), () -> files.slowness(1));
+        }
     }
 }
