@@ -9,6 +9,7 @@ import io.longhorn.replica.wire.Message;
 import io.longhorn.replica.wire.StructureOperation;
 import io.longhorn.simulator.VolumePort;
 import java.nio.ByteBuffer;
+import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -58,7 +59,7 @@ public final class EngineDoor implements VolumePort {
             UUID volumeId,
             long sizeBytes,
             boolean writeThrough,
-            java.util.List<ReplicaRecord> replicas) {
+            List<ReplicaRecord> replicas) {
         return new VolumeRecord(
                 1,
                 volumeName,
@@ -75,6 +76,11 @@ public final class EngineDoor implements VolumePort {
                 replicas,
                 replicas.stream().map(ReplicaRecord::replicaId).toList(),
                 java.util.Optional.empty());
+    }
+
+    /** The record with another view. */
+    public static VolumeRecord salvaged(VolumeRecord record, List<UUID> members) {
+        return record.withView(members);
     }
 
     /** Opens; on the engine's loop. */

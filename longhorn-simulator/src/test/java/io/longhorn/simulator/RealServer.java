@@ -1,5 +1,6 @@
 package io.longhorn.simulator;
 
+import io.longhorn.DiskFullException;
 import io.longhorn.replica.DiskSettings;
 import io.longhorn.replica.ReplicaDisk;
 import io.longhorn.replica.ReplicaDoor;
@@ -50,7 +51,7 @@ final class RealServer implements ReplicaServerPort {
                         loop,
                         endpoint,
                         new ReplicaHost(new UUID(3, endpoint.hashCode()), host.bootId(), "", List.of(opened)));
-            } catch (IOException e) {
+            } catch (IOException | DiskFullException e) {
                 host.scheduler().note(process.name(), "disk does not open: " + e.getMessage(), 0, 0);
                 process.kill();
                 throw new SimCrash("disk does not open");

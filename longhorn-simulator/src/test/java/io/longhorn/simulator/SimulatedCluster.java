@@ -139,7 +139,7 @@ final class SimulatedCluster {
         inspector = new Inspector(scheduler, network, new SimHost(scheduler, "inspector"), registry.clusterId());
         registry.watch(this::recordChanged);
         network.tap(this::frameArrives);
-        faults = new Faults(this, random.split(), shape.faults() == ClusterShape.FaultKinds.NONE);
+        faults = new Faults(this, random.split(), shape);
         for (int i = 0; i < replicas; i++) {
             int replica = i;
             SimDisk files = servers.get(i).files();
@@ -315,8 +315,9 @@ final class SimulatedCluster {
             workload.stop();
             faults.end();
             heal();
+            salvageIfNeeded();
             runUntil(
-                    () -> isWhole() || (scheduler.now() > end + HEAL_LIMIT / 2 && faults.isSalvageNeeded()),
+                    () -> isWhole() || (scheduler.now() > end + HEAL_LIMIT / 2 && faults.isBeyondHelp()),
                     HEAL_LIMIT,
                     Violation.Kind.REBUILD_ENDS,
                     "the healed volume does not become whole");
@@ -324,8 +325,6 @@ final class SimulatedCluster {
                 runUntil(this::isAllAnswered, HEAL_LIMIT, Violation.Kind.BROKEN, "a caller is never answered");
                 survey();
                 inspect();
-            } else {
-                salvageNeeded = true;
             }
             history.check();
         } finally {
@@ -382,6 +381,17 @@ final class SimulatedCluster {
                 files.heal();
             }
             startServer(i);
+        }
+    }
+
+    /** What an operator does when losses met so that no engine may go on by itself: says which replicas are to be believed, no engine being alive. */
+    private void salvageIfNeeded() {
+        salvageNeeded = faults.isSalvageNeeded();
+        List<UUID> members = salvageNeeded ? faults.salvageable() : List.of();
+        if (!members.isEmpty()) {
+            scheduler.note("cluster", "salvaged", members.size(), 0);
+            sessions.forEach(session -> session.process.kill());
+            registry.put(EngineDoor.salvaged(record(), members));
         }
     }
 
