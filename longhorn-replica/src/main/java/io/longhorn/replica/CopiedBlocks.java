@@ -73,7 +73,6 @@ final class CopiedBlocks implements LayerChanges.Change {
         target.disk().worker().run(DiskWorker.Lane.CHECKPOINT, () -> write(files), failure -> {
             files.map().endUpdate(updates);
             files.release();
-            target.touched(node);
             node.changes++;
             node.countData(moreDataBlocks);
             // Pages of this replica may have been resolved; nobody reads it now, so it is not worth finding out which.

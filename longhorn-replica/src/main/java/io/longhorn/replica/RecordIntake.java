@@ -29,6 +29,9 @@ final class RecordIntake {
     private @Nullable ByteBuffer batch;
     private int batchFrom;
     private int batchTo;
+    /** Bytes of the batch that were sent on credit. */
+    private int batchCreditBytes;
+
     private long batchLastSequence;
     private long batchLastEpoch;
     private long batchSizeBytes;
@@ -82,8 +85,10 @@ final class RecordIntake {
             }
             batch = b;
             batchFrom = at;
+            batchCreditBytes = 0;
         }
         batchTo = at + length;
+        batchCreditBytes += Journal.mayUseReserve(b, at) ? 0 : length;
         batchLastSequence = sequence;
         batchLastEpoch = recordEpoch;
         syncDue |= (FrameLayout.flags(b, at) & FrameLayout.FLAG_FORCED) != 0;
@@ -163,7 +168,7 @@ final class RecordIntake {
             return null;
         }
         batch = null;
-        disk.credit().use(account, batchTo - batchFrom);
+        disk.credit().use(account, batchCreditBytes);
         return switch (disk.append(replica, b, batchFrom, batchTo)) {
             case DONE -> {
                 acknowledgementDue = true;
@@ -195,7 +200,7 @@ final class RecordIntake {
         acknowledgementDue = false;
         grant();
         FrameBuffer frame = connection.pool().acquire(AckLayout.FRAME_BYTES);
-        boolean full = account.isStarving() && disk.credit().isDiskFull();
+        boolean full = account.isStarving() && disk.credit().isDiskFull(account);
         AckLayout.encode(frame, epoch, journaledForAck(), durableForAck(), account.grantedBytes(), full);
         connection.send(frame);
         replica.acknowledgedNow(disk.loop().nanoTime());

@@ -58,6 +58,9 @@ public final class ReplicaDisk implements AutoCloseable {
     private volatile long availableBytes;
     private long availableReadNanos;
     private long uncheckpointedBytes;
+    /** What the maps may grow by when that goes to layers. */
+    private long uncheckpointedMapBytes;
+
     private boolean quietTimerSet;
     private boolean spaceTimerSet;
     private boolean retryLogged;
@@ -205,8 +208,9 @@ public final class ReplicaDisk implements AutoCloseable {
     }
 
     /** Records of that replica joined, or left, those that are not in layers. */
-    void uncheckpointed(ReplicaState replica, long bytes) {
+    void uncheckpointed(ReplicaState replica, long bytes, long mapBytes) {
         uncheckpointedBytes += bytes;
+        uncheckpointedMapBytes += mapBytes;
         if (bytes > 0) {
             needsJournal(replica);
         }
@@ -379,7 +383,10 @@ public final class ReplicaDisk implements AutoCloseable {
     private boolean hasMovable() {
         for (int i = 0; i < journaled.size(); i++) {
             ReplicaState replica = journaled.get(i);
-            if (replica.committed() > replica.checkpointed() || !replica.repairs.isEmpty() || replica.hasUndurable()) {
+            if (replica.committed() > replica.checkpointed()
+                    || !replica.repairs.isEmpty()
+                    || replica.isAheadOfMetadata()
+                    || replica.hasUndurable()) {
                 return true;
             }
         }
@@ -418,8 +425,6 @@ public final class ReplicaDisk implements AutoCloseable {
     void metadataStored(@Nullable IOException failure) {
         if (failure == null) {
             releaseJournal();
-        } else {
-            logRetry("storing metadata", failure);
         }
     }
 
@@ -455,7 +460,7 @@ public final class ReplicaDisk implements AutoCloseable {
 
         @Override
         public long diskBytes() {
-            return availableBytes() - uncheckpointedBytes;
+            return availableBytes() - uncheckpointedBytes - uncheckpointedMapBytes;
         }
     }
 

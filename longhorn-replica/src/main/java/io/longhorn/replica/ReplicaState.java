@@ -55,6 +55,7 @@ final class ReplicaState implements Journal.Placement {
     private long memberSince;
 
     private long uncheckpointedBytes;
+    private long uncheckpointedMapBytes;
     private long acknowledgedNanos;
     private boolean acknowledged;
     /** The uncommitted records are in the parked file only: nothing of them can be read until they are back. */
@@ -76,7 +77,12 @@ final class ReplicaState implements Journal.Placement {
     ReplicaState(ReplicaDisk disk, String directory, ReplicaMeta meta) {
         this.disk = disk;
         this.directory = directory;
-        this.keeper = new MetaKeeper(disk.directory(), disk.worker(), directory, meta);
+        this.keeper = new MetaKeeper(
+                disk.directory(),
+                disk.worker(),
+                directory,
+                meta,
+                cause -> disk.layerChangeFailed("storing metadata of " + this, cause));
         restart(meta);
     }
 
@@ -101,9 +107,25 @@ final class ReplicaState implements Journal.Placement {
         records.startAt(checkpointed + 1);
         repairs.clear();
         damage.clear();
-        disk.uncheckpointed(this, -uncheckpointedBytes);
-        uncheckpointedBytes = 0;
+        forgetUncheckpointed();
         parked = false;
+    }
+
+    private void forgetUncheckpointed() {
+        countUncheckpointed(-uncheckpointedBytes, -uncheckpointedMapBytes);
+    }
+
+    private void countUncheckpointed(long bytes, long mapBytes) {
+        uncheckpointedBytes += bytes;
+        uncheckpointedMapBytes += mapBytes;
+        disk.uncheckpointed(this, bytes, mapBytes);
+    }
+
+    /** What the maps may grow by when records of these blocks go to a layer: a copy of each page concerned. */
+    private static long mapBytes(long firstBlock, int blocks) {
+        return blocks == 0
+                ? 0
+                : (MapPage.pageOf(firstBlock + blocks - 1) - MapPage.pageOf(firstBlock) + 1) * MapPage.BYTES;
     }
 
     // ------------------------------------------------------------------ identity and marks
@@ -176,8 +198,7 @@ final class ReplicaState implements Journal.Placement {
 
     void markGone() {
         gone = true;
-        disk.uncheckpointed(this, -uncheckpointedBytes);
-        uncheckpointedBytes = 0;
+        forgetUncheckpointed();
     }
 
     void acknowledgedNow(long nanos) {
@@ -217,8 +238,7 @@ final class ReplicaState implements Journal.Placement {
         int blocks = (int) (RecordLayout.length(b, at) / BLOCK);
         takeNumbers(b, at);
         records.add(position, length, type, flags, firstBlock, blocks);
-        uncheckpointedBytes += length;
-        disk.uncheckpointed(this, length);
+        countUncheckpointed(length, mapBytes(firstBlock, blocks));
         if (type == FrameType.WRITE.code()) {
             takeWrite(b, at, position, sequence, firstBlock, blocks);
         } else if (type == FrameType.WRITE_ZEROES.code() || type == FrameType.DISCARD.code()) {
@@ -351,6 +371,11 @@ final class ReplicaState implements Journal.Placement {
         committed = committed();
     }
 
+    /** The layers are further than the metadata says, because it could not be stored. */
+    boolean isAheadOfMetadata() {
+        return keeper.stored().checkpointedSequence() < checkpointed;
+    }
+
     boolean hasUndurable() {
         return durable < lastSequence;
     }
@@ -384,12 +409,13 @@ final class ReplicaState implements Journal.Placement {
     /** Everything up to {@code sequence} is in the layer files, durably. */
     void checkpointed(long sequence) {
         long bytes = 0;
+        long mapBytes = 0;
         for (long s = Math.max(checkpointed + 1, records.firstSequence()); s <= sequence; s++) {
             bytes += records.frameLength(s);
+            mapBytes += mapBytes(records.firstBlock(s), records.blockCount(s));
         }
         checkpointed = sequence;
-        uncheckpointedBytes -= bytes;
-        disk.uncheckpointed(this, -bytes);
+        countUncheckpointed(-bytes, -mapBytes);
     }
 
     /** Oldest journal position that a restart would need; {@link Long#MAX_VALUE} if none. */
