@@ -27,6 +27,7 @@ public final class Workload {
     private int started;
     /** Blocks that callers use: those the volume is known to have. */
     private int sizeBlocks;
+
     private boolean stopped;
     private int confirmed;
     private int failed;

@@ -55,11 +55,7 @@ public final class EngineDoor implements VolumePort {
 
     /** The record of a volume that was never opened, with all its replicas in sync. */
     public static VolumeRecord firstRecord(
-            String volumeName,
-            UUID volumeId,
-            long sizeBytes,
-            boolean writeThrough,
-            List<ReplicaRecord> replicas) {
+            String volumeName, UUID volumeId, long sizeBytes, boolean writeThrough, List<ReplicaRecord> replicas) {
         return new VolumeRecord(
                 1,
                 volumeName,

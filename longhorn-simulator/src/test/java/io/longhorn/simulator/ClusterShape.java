@@ -47,12 +47,11 @@ record ClusterShape(
     /** The shape with this name: {@code real} or {@code model}, with all faults, or with those kinds named behind a colon. */
     static ClusterShape named(String name) {
         String replicas = name.split(":", 2)[0];
-        ClusterShape shape =
-                switch (replicas) {
-                    case "real" -> real(FaultKinds.ALL);
-                    case "model" -> model(FaultKinds.ALL);
-                    default -> throw new IllegalArgumentException("longhorn.replicas is real or model, not " + name);
-                };
+        ClusterShape shape = switch (replicas) {
+            case "real" -> real(FaultKinds.ALL);
+            case "model" -> model(FaultKinds.ALL);
+            default -> throw new IllegalArgumentException("longhorn.replicas is real or model, not " + name);
+        };
         String kinds = name.substring(Math.min(name.length(), replicas.length() + 1));
         return new ClusterShape(name, shape.servers, shape.faults, kinds, TRACE_LINES, null);
     }

@@ -2,8 +2,8 @@ package io.longhorn.simulator;
 
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.LinkedHashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.UUID;
@@ -28,7 +28,8 @@ import org.jspecify.annotations.Nullable;
  *   <li>bits flip on the wire;
  *   <li>a server dies, or its host loses power, in the middle of any file operation;
  *   <li>syncs and writes fail on any disk: what that replica had not made durable may be gone;
- *   <li>bits flip, and sectors become unreadable, in the layer files of one replica, as long as another one is in the view;
+ *   <li>bits flip, and sectors become unreadable, in the data files of layers and in the journal of one replica, as long as another one is in the view; not in
+ *       block maps, where damage to a page that the journal still has records for cannot be told from a torn write;
  *   <li>disks run full, and have room again in the end;
  *   <li>disks are slow.
  * </ul>
@@ -51,6 +52,7 @@ final class Faults {
     private boolean damageMayStay;
     /** The replica that was left when all others were lost at once, or -1. */
     private int survivor = -1;
+
     private boolean over;
     /** Replicas of the view that lost their disk for ever. */
     private int wiped;
@@ -77,7 +79,8 @@ final class Faults {
             String name = only.isEmpty() ? names.get(random.below(names.size())) : names.get(i);
             Runnable kind = all.get(name);
             if (kind == null) {
-                throw new IllegalArgumentException("no kind of fault is called " + name + "; there are " + all.keySet());
+                throw new IllegalArgumentException(
+                        "no kind of fault is called " + name + "; there are " + all.keySet());
             }
             kinds.add(kind);
         }
@@ -427,13 +430,12 @@ final class Faults {
             damageJournal(replica, files);
             return;
         }
-        String suffix = random.oneIn(3) ? ".map" : ".data";
         for (int i = random.between(1, 3); i > 0; i--) {
             if (random.oneIn(3)) {
-                files.spoilPage("replicas/", suffix);
+                files.spoilPage("replicas/", ".data");
             } else {
                 files.dropCaches();
-                files.flipBit("replicas/", suffix);
+                files.flipBit("replicas/", ".data");
             }
         }
     }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.function.BiFunction;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -12,6 +13,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * The simulator must find the bugs that the design's rules prevent: each rule is left out once, and seeds are run until a promise breaks. A rule that can
  * be left out unnoticed is either not needed or not tested.
  */
+@Tag("campaign")
 class PlantedBugTest {
     private static final String ENGINE = "io.longhorn.engine.";
     private static final String ENGINE_BUGS = ENGINE + "EngineBugs";
