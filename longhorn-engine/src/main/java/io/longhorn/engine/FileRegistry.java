@@ -1,6 +1,7 @@
 package io.longhorn.engine;
 
 import io.longhorn.DamagedFileException;
+import io.longhorn.LonghornException;
 import io.longhorn.RegistryUnavailableException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -32,10 +33,10 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The registry in a directory, for several processes of one host (or of several, where the file system's exclusive creation and locks hold between them). A
- * record's version {@code n} is the file {@code record.n}: whoever creates it first has changed the record. It is written beside, forced, and
- * linked to its name, so that it appears whole or not at all; the directory is forced before anybody is told. See
- * {@code docs/format/registry.md}.
+ * The registry in a directory, for several processes of one host (or of several, where the file system's exclusive creation and locks hold between them). Each change of a
+ * volume's record is the file {@code record.n} with the next number: whoever creates it first has made the change. It is written beside, forced, and
+ * linked to its name, so that it appears whole or not at all; the directory is forced before anybody is told. Numbers go on when a volume is removed and its
+ * name used again, so that a process that slept meanwhile finds its place taken. See {@code docs/format/registry.md}.
  *
  * <p>Safe for any thread. Works on one thread of its own, which ends when it is idle.
  */
@@ -45,10 +46,9 @@ final class FileRegistry implements Registry {
     private static final String VOLUMES = "volumes";
     private static final String ENGINES = "engines";
     private static final String RECORD = "record.";
-    private static final String REMOVED = "removed";
     private static final byte[] REMOVAL = "removed\n".getBytes(StandardCharsets.UTF_8);
-    /** Older versions kept beside the newest, for people who look. */
-    private static final int VERSIONS_KEPT = 3;
+    /** The newest and some older ones, for people who look. */
+    private static final int FILES_KEPT = 3;
     /** Announcements held by this process: the operating system's locks do not tell threads of one process apart. */
     private static final Set<Path> HELD = ConcurrentHashMap.newKeySet();
 
@@ -78,7 +78,8 @@ final class FileRegistry implements Registry {
             if (!Files.exists(cluster)) {
                 createWhole(cluster, (UUID.randomUUID() + "\n").getBytes(StandardCharsets.UTF_8));
             }
-            return new FileRegistry(directory, host, readCluster(cluster));
+            // One spelling of each path: whether this process holds a lock must not depend on it.
+            return new FileRegistry(directory.toRealPath(), host, readCluster(cluster));
         } catch (IOException e) {
             throw new RegistryUnavailableException(directory.toString(), String.valueOf(e), e);
         }
@@ -155,47 +156,53 @@ final class FileRegistry implements Registry {
         return directory.resolve(VOLUMES).resolve(name);
     }
 
-    @Override
-    public CompletionStage<Optional<VolumeRecord>> read(String volumeName) {
-        return run(() -> newest(volumeName));
+    /** The newest file of a volume: its number, 0 if there never was one, and the record unless it says that the volume was removed. */
+    private record Newest(long number, Optional<VolumeRecord> record) {
+        long version() {
+            return record.map(VolumeRecord::version).orElse(0L);
+        }
     }
 
-    private Optional<VolumeRecord> newest(String volumeName) throws IOException {
-        Path folder = volume(volumeName);
+    @Override
+    public CompletionStage<Optional<VolumeRecord>> read(String volumeName) {
+        return run(() -> newest(volume(volumeName)).record());
+    }
+
+    private static Newest newest(Path folder) throws IOException {
         while (true) {
-            if (Files.exists(folder.resolve(REMOVED))) {
-                return Optional.empty();
+            List<Long> numbers = numbers(folder);
+            if (numbers.isEmpty()) {
+                return new Newest(0, Optional.empty());
             }
-            List<Long> versions = versions(folder);
-            if (versions.isEmpty()) {
-                return Optional.empty();
-            }
-            Path file = folder.resolve(RECORD + versions.get(versions.size() - 1));
+            long number = numbers.get(numbers.size() - 1);
+            Path file = folder.resolve(RECORD + number);
             try {
                 // Whoever created it may have died before it was durable; what is told to others must be.
                 force(folder);
                 byte[] bytes = Files.readAllBytes(file);
-                return Arrays.equals(bytes, REMOVAL)
-                        ? Optional.empty()
-                        : Optional.of(VolumeRecordText.decode(bytes, file));
+                return new Newest(
+                        number,
+                        Arrays.equals(bytes, REMOVAL)
+                                ? Optional.empty()
+                                : Optional.of(VolumeRecordText.decode(bytes, file)));
             } catch (NoSuchFileException e) {
                 LOG.debug("record was replaced while it was read: {}", file);
             }
         }
     }
 
-    private static List<Long> versions(Path folder) throws IOException {
-        List<Long> versions = new ArrayList<>();
+    private static List<Long> numbers(Path folder) throws IOException {
+        List<Long> numbers = new ArrayList<>();
         if (!Files.isDirectory(folder)) {
-            return versions;
+            return numbers;
         }
         try (Stream<Path> files = Files.list(folder)) {
             files.map(f -> String.valueOf(f.getFileName()))
                     .filter(n -> n.matches("record\\.\\d{1,18}"))
-                    .forEach(n -> versions.add(Long.parseLong(n.substring(RECORD.length()))));
+                    .forEach(n -> numbers.add(Long.parseLong(n.substring(RECORD.length()))));
         }
-        versions.sort(Comparator.naturalOrder());
-        return versions;
+        numbers.sort(Comparator.naturalOrder());
+        return numbers;
     }
 
     @Override
@@ -203,8 +210,8 @@ final class FileRegistry implements Registry {
         return run(() -> {
             List<String> names = new ArrayList<>();
             try (Stream<Path> folders = Files.list(directory.resolve(VOLUMES))) {
-                for (Path folder : folders.sorted().toList()) {
-                    if (!versions(folder).isEmpty() && !Files.exists(folder.resolve(REMOVED))) {
+                for (Path folder : folders.filter(Files::isDirectory).sorted().toList()) {
+                    if (exists(folder)) {
                         names.add(String.valueOf(folder.getFileName()));
                     }
                 }
@@ -213,67 +220,66 @@ final class FileRegistry implements Registry {
         });
     }
 
+    /** A volume whose record cannot be read is there all the same. */
+    private static boolean exists(Path folder) throws IOException {
+        try {
+            return newest(folder).record().isPresent();
+        } catch (LonghornException e) {
+            LOG.warn("a volume's record cannot be read", e);
+            return true;
+        }
+    }
+
     @Override
     public CompletionStage<Swap> compareAndSet(VolumeRecord next) {
         return run(() -> {
-            Optional<VolumeRecord> present = newest(next.name());
-            long version = present.map(VolumeRecord::version).orElse(0L);
-            if (version != next.version() - 1) {
-                return new Swap(false, present);
-            }
             Path folder = volume(next.name());
-            if (present.isEmpty()) {
-                startFolder(folder);
+            Newest present = newest(folder);
+            if (present.version() != next.version() - 1) {
+                return new Swap(false, present.record());
             }
-            if (!createWhole(folder.resolve(RECORD + next.version()), VolumeRecordText.encode(next))) {
-                return new Swap(false, newest(next.name()));
+            if (present.number() == 0) {
+                Files.createDirectories(folder);
+                force(parentOf(folder));
             }
-            List<Long> versions = versions(folder);
-            if (versions.get(versions.size() - 1) != next.version()) {
-                // While we wrote, others went on so far that our place had been tidied away: it was not ours to take.
-                Files.deleteIfExists(folder.resolve(RECORD + next.version()));
-                return new Swap(false, newest(next.name()));
-            }
-            removeOld(folder, next.version() - VERSIONS_KEPT);
-            return new Swap(true, Optional.of(next));
+            return changed(folder, present.number() + 1, VolumeRecordText.encode(next))
+                    ? new Swap(true, Optional.of(next))
+                    : new Swap(false, newest(folder).record());
         });
-    }
-
-    private static void startFolder(Path folder) throws IOException {
-        if (!versions(folder).isEmpty()) {
-            for (long version : versions(folder)) {
-                Files.deleteIfExists(folder.resolve(RECORD + version));
-            }
-            Files.deleteIfExists(folder.resolve(REMOVED));
-        }
-        Files.createDirectories(folder);
-        force(parentOf(folder));
-    }
-
-    private static void removeOld(Path folder, long upTo) throws IOException {
-        for (long version : versions(folder)) {
-            if (version <= upTo) {
-                Files.deleteIfExists(folder.resolve(RECORD + version));
-            }
-        }
     }
 
     @Override
     public CompletionStage<Swap> remove(String volumeName, long expectedVersion) {
         return run(() -> {
-            Optional<VolumeRecord> present = newest(volumeName);
-            if (present.isEmpty() || present.get().version() != expectedVersion) {
-                return new Swap(false, present);
-            }
-            // Takes the next version's place, so that no engine can have it.
             Path folder = volume(volumeName);
-            Path next = folder.resolve(RECORD + (expectedVersion + 1));
-            if (!createWhole(next, REMOVAL)) {
-                return new Swap(false, newest(volumeName));
+            Newest present = newest(folder);
+            if (present.record().isEmpty() || present.version() != expectedVersion) {
+                return new Swap(false, present.record());
             }
-            createWhole(folder.resolve(REMOVED), REMOVAL);
-            return new Swap(true, Optional.empty());
+            return changed(folder, present.number() + 1, REMOVAL)
+                    ? new Swap(true, Optional.empty())
+                    : new Swap(false, newest(folder).record());
         });
+    }
+
+    /** Creates the file with that number; false if somebody else has made another change meanwhile. */
+    private static boolean changed(Path folder, long number, byte[] content) throws IOException {
+        Path file = folder.resolve(RECORD + number);
+        if (!createWhole(file, content)) {
+            return false;
+        }
+        List<Long> numbers = numbers(folder);
+        if (numbers.get(numbers.size() - 1) != number) {
+            // While we wrote, others went on so far that our place had been tidied away: it was not ours to take.
+            Files.deleteIfExists(file);
+            return false;
+        }
+        for (long old : numbers) {
+            if (old <= number - FILES_KEPT) {
+                Files.deleteIfExists(folder.resolve(RECORD + old));
+            }
+        }
+        return true;
     }
 
     // ------------------------------------------------------------------ life and death

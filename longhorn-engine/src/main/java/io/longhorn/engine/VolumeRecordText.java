@@ -91,29 +91,43 @@ final class VolumeRecordText {
         if (!text.startsWith(TITLE)) {
             throw new ForeignFileException(path, "Longhorn volume record");
         }
+        int version = versionOf(text, path);
+        if (version > VERSION) {
+            throw new FileTooNewException(path, version, VERSION);
+        }
         int crcAt = text.lastIndexOf("\n" + CRC) + 1;
         if (crcAt == 0 || !text.substring(crcAt).equals(CRC + crc(text.substring(0, crcAt)) + "\n")) {
             throw new DamagedFileException(path, Math.max(0, crcAt), "cut or changed: its checksum does not match");
         }
-        List<String> lines = text.substring(0, crcAt).lines().toList();
-        int version = Integer.parseInt(lines.get(0).substring(TITLE.length()));
-        if (version > VERSION) {
-            throw new FileTooNewException(path, version, VERSION);
-        }
-        Map<String, String> fields = new LinkedHashMap<>();
-        for (String line : lines.subList(1, lines.size())) {
-            int equals = line.indexOf('=');
-            fields.put(
-                    line.substring(0, Math.max(equals, 0)),
-                    URLDecoder.decode(line.substring(equals + 1), StandardCharsets.UTF_8));
-        }
         try {
-            return record(new Fields(fields));
+            return record(new Fields(fields(text.substring(0, crcAt))));
         } catch (IllegalArgumentException e) {
             DamagedFileException damaged = new DamagedFileException(path, 0, String.valueOf(e.getMessage()));
             damaged.addSuppressed(e);
             throw damaged;
         }
+    }
+
+    private static int versionOf(String text, Path path) {
+        String first = text.lines().findFirst().orElse("").substring(TITLE.length());
+        if (!first.matches("[1-9][0-9]{0,8}")) {
+            throw new DamagedFileException(
+                    path, TITLE.length(), "expected a version of the format, found '" + first + "'");
+        }
+        return Integer.parseInt(first);
+    }
+
+    private static Map<String, String> fields(String text) {
+        Map<String, String> fields = new LinkedHashMap<>();
+        for (String line : text.lines().skip(1).toList()) {
+            int equals = line.indexOf('=');
+            if (equals < 0) {
+                throw new IllegalArgumentException("expected key=value, found '" + line + "'");
+            }
+            fields.put(
+                    line.substring(0, equals), URLDecoder.decode(line.substring(equals + 1), StandardCharsets.UTF_8));
+        }
+        return fields;
     }
 
     private record Fields(Map<String, String> values) {
