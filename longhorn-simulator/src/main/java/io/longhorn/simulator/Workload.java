@@ -41,6 +41,7 @@ public final class Workload {
      * @param callers per session
      * @param operations in all
      * @param thinkNanos pause of a caller between two operations, at most, mostly
+     * @param readPercent how many of the operations on data are reads
      * @param structurePermille how many operations are about snapshots
      * @param snapshotsMax snapshots alive at once
      * @param flushPermille how many operations are flushes
@@ -54,6 +55,7 @@ public final class Workload {
             int callers,
             int operations,
             long thinkNanos,
+            int readPercent,
             int structurePermille,
             int snapshotsMax,
             int flushPermille,
@@ -67,8 +69,9 @@ public final class Workload {
                     random.oneIn(3) ? random.between(1, blocks) : blocks,
                     random.between(1, 12),
                     random.between(1, 6),
-                    random.between(60, 240),
+                    random.between(40, 170),
                     random.oneIn(4) ? 40_000_000L : 4_000_000L,
+                    random.oneIn(4) ? random.between(70, 97) : 42,
                     random.oneIn(3) ? 0 : random.between(10, 80),
                     random.between(1, 5),
                     random.oneIn(4) ? 0 : random.between(5, 120),
@@ -172,16 +175,19 @@ public final class Workload {
                 Operation flush = history.flush(session);
                 port.flush(told(flush));
             } else {
-                data(random.below(100));
+                data();
             }
         }
 
-        private void data(int choice) {
-            if (choice < 42) {
+        private void data() {
+            if (random.below(100) < shape.readPercent) {
                 read();
-            } else if (choice < 88) {
+                return;
+            }
+            int choice = random.below(100);
+            if (choice < 80) {
                 write();
-            } else if (choice < 94) {
+            } else if (choice < 90) {
                 zero();
             } else {
                 compareAndWrite();

@@ -93,6 +93,7 @@ final class Faults {
         all.put("losePower", this::losePower);
         all.put("losePowerEverywhere", this::losePowerEverywhere);
         all.put("killEngine", this::killEngine);
+        all.put("killEngineAndHideReplica", this::killEngineAndHideReplica);
         all.put("pauseEngine", this::pauseEngine);
         all.put("pauseServer", this::pauseServer);
         all.put("suspend", this::suspend);
@@ -302,9 +303,17 @@ final class Faults {
         });
     }
 
+    /** What the engine had sent to one replica only goes with it out of sight. */
+    private void killEngineAndHideReplica() {
+        isolate(cluster.replicaHosts.get(replica()), random.between(1000 * MILLI, 8000 * MILLI));
+        killEngine();
+    }
+
     private void isolate() {
-        SimHost host = anyHost();
-        long time = shortWhile();
+        isolate(anyHost(), shortWhile());
+    }
+
+    private void isolate(SimHost host, long time) {
         int direction = random.below(3);
         for (SimHost other : cluster.allHosts()) {
             if (!other.equals(host)) {
@@ -407,7 +416,6 @@ final class Faults {
 
     /** A sync of the replica's disk has just failed. */
     void syncFailed(int replica) {
-        unsure |= 1 << replica;
         cluster.history.lost(replica);
     }
 

@@ -111,7 +111,7 @@ final class SimulatedCluster {
         random = scheduler.random().split();
         network = new SimNetwork(scheduler, memory);
         registry = new SimRegistry(scheduler);
-        blocks = random.oneIn(4) ? 300 : random.between(4, 80);
+        blocks = random.oneIn(8) ? 300 : random.between(4, 80);
         Workload.Shape load = Workload.Shape.random(random, blocks);
         history = new History(blocks, load.firstBlocks());
         workload = new Workload(scheduler, history, load);

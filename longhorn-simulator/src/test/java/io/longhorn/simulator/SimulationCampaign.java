@@ -65,12 +65,20 @@ class SimulationCampaign {
                 }
             }
             if (done.incrementAndGet() % SUMMARY_EVERY == 0) {
+                count(runner);
                 summarize();
             }
         }
+        count(runner);
+    }
+
+    private void count(SeedRunner runner) {
         confirmed.addAndGet(runner.confirmed);
         salvages.addAndGet(runner.salvages);
         virtualSeconds.addAndGet(runner.virtualNanos / 1_000_000_000L);
+        runner.confirmed = 0;
+        runner.salvages = 0;
+        runner.virtualNanos = 0;
     }
 
     private synchronized boolean failed(long seed, AssertionError e) {
@@ -82,17 +90,20 @@ class SimulationCampaign {
                 report.append("\n\tat ").append(frame);
             }
         }
-        write("seed-" + seed + "-" + shape.name() + ".txt", report.toString());
+        String name = "seed-" + seed + "-" + shape.name().replaceAll("[^a-z]+", "-") + ".txt";
+        System.out.println("seed " + seed + " fails: " + REPORTS.resolve(name));
+        write(name, report.toString());
         return failing.size() < FAILURES_MAX;
     }
 
     private synchronized void summarize() {
-        write(
-                "summary.txt",
-                "replicas " + shape.name() + ", seeds " + first + " to " + (next.get() - 1) + ", done " + done + " in "
-                        + TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - startedNanos) + " s, failing "
-                        + failing.size() + " " + failing + ", operations confirmed " + confirmed
-                        + ", salvage needed in " + salvages + ", virtual seconds " + virtualSeconds + "\n");
+        long seconds = Math.max(1, TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - startedNanos));
+        String summary = "replicas " + shape.name() + ", seeds " + first + " to " + (next.get() - 1) + ", done " + done
+                + " in " + seconds + " s, " + done.get() / seconds + " seeds/s, failing " + failing.size() + " "
+                + failing + ", operations confirmed " + confirmed + ", salvage needed in " + salvages
+                + ", virtual seconds " + virtualSeconds;
+        System.out.println(summary);
+        write("summary.txt", summary + "\n");
     }
 
     private static void write(String name, String text) {

@@ -29,55 +29,70 @@ class PlantedBugTest {
         }
     }
 
-    private static Planted engine(String name, String className, String method) {
-        return new Planted(Mutant.replaced(name, ENGINE + className, method, ENGINE_BUGS), "real");
+    private static Planted bug(String name, String className, String method, String bugs, String faults) {
+        return new Planted(Mutant.replaced(name, className, method, bugs), "real:" + faults);
     }
 
-    private static Planted engine(String name, String className, String method, boolean value) {
-        return new Planted(Mutant.always(name, ENGINE + className, method, value), "real");
+    private static Planted engine(String name, String className, String method, String faults) {
+        return bug(name, ENGINE + className, method, ENGINE_BUGS, faults);
     }
 
-    private static Planted replica(String name, String className, String method) {
-        return new Planted(Mutant.replaced(name, REPLICA + className, method, REPLICA_BUGS), "real");
+    private static Planted engine(String name, String className, String method, boolean value, String faults) {
+        return new Planted(Mutant.always(name, ENGINE + className, method, value), "real:" + faults);
     }
 
-    private static Planted replica(String name, String className, String method, boolean value) {
-        return new Planted(Mutant.always(name, REPLICA + className, method, value), "real");
+    private static Planted replica(String name, String className, String method, String faults) {
+        return bug(name, REPLICA + className, method, REPLICA_BUGS, faults);
     }
 
-    private static Planted checkpoint(String name, String bug) {
-        return new Planted(
-                Mutant.replaced(name, REPLICA + "ReplicaState", "checkpointLimit", REPLICA_BUGS + "$" + bug), "real");
+    private static Planted replica(String name, String className, String method, boolean value, String faults) {
+        return new Planted(Mutant.always(name, REPLICA + className, method, value), "real:" + faults);
     }
 
     static Stream<Planted> all() {
         return Stream.of(
-                engine("confirm before all journaled", "ViewKeeper", "journaledByAll"),
-                engine("flush before all durable", "ViewKeeper", "durableByAll"),
-                engine("skip the view record", "ViewKeeper", "without"),
-                engine("opener never waits", "Opening", "mustWaitOut", false),
-                engine("lease from receive time", "ReadPath", "renewLease"),
-                engine("read not held", "ReadPath", "mustHold", false),
-                engine("read without lease", "ReadPath", "leaseAllows", true),
-                engine("lost-tail replica accepted alone", "Opening", "mayGoOnWith", true),
-                engine("catch-up joins without sync", "CatchUp", "isDurableThrough", true),
-                replica("rebuild joins without sync", "RebuildTarget", "mayJoin", true),
-                replica("skip the epoch check", "ReplicaSession", "isOutdated", false),
-                replica("records out of order", "RecordIntake", "isNext", true),
-                replica("records of any epoch", "RecordIntake", "isOfItsTime", true),
-                replica("ignore a failed sync", "Journal", "syncSucceeded", true),
-                replica("durable before the sync", "RecordIntake", "durableForAck"),
-                checkpoint("checkpoint an uncommitted record", "Uncommitted"),
-                checkpoint("checkpoint before the local sync", "Undurable"),
-                replica("punch before the deletion is committed", "SnapshotRemoval", "mayGo"),
-                replica("punch what nothing overrides", "SnapshotRemoval", "isOverridden", true),
-                replica("copy over a newer live write", "RebuildTarget", "isInstalled", true),
-                replica("copies beside the journal", "CopiedBlocks", "isJournaled", false),
-                replica("append after a torn tail", "JournalRecovery", "segmentToAppendTo"),
-                replica("damage is the end", "SegmentScan", "isEnd", true),
-                replica("flipped bit journaled", "RecordIntake", "blocksMatch", true),
-                replica("repair over a newer version", "BlockRepair", "isStillTheOne", true),
-                replica("punch under a pin", "Pins", "holds", false));
+                engine("skip the view record", "ViewKeeper", "without", "killServer"),
+                engine("lost-tail replica accepted alone", "Opening", "mayGoOnWith", true, "losePower,killEngine"),
+                engine(
+                        "confirm before all journaled",
+                        "ViewKeeper",
+                        "journaledByAll",
+                        "killEngineAndHideReplica,losePower"),
+                engine("flush before all durable", "ViewKeeper", "durableByAll", "loseAllButOne"),
+                replica("durable before the sync", "RecordIntake", "durableForAck", "losePowerEverywhere"),
+                replica("ignore a failed sync", "Journal", "syncSucceeded", true, "failSync,loseAllButOne"),
+                replica("copy over a newer live write", "RebuildTarget", "isInstalled", true, "wipe"),
+                replica("rebuild joins without sync", "RebuildTarget", "mayJoin", true, "wipe,loseAllButOne"),
+                engine("catch-up joins without sync", "CatchUp", "isDurableThrough", true, "killServer,loseAllButOne"),
+                replica("skip the epoch check", "ReplicaSession", "isOutdated", false, "raceEngines,isolate"),
+                engine("opener never waits", "Opening", "mustWaitOut", false, "raceEngines,isolate"),
+                engine("lease from receive time", "ReadPath", "renewLease", "raceEngines,isolate,pauseEngine"),
+                engine("read without lease", "ReadPath", "leaseAllows", true, "raceEngines,isolate,pauseEngine"),
+                engine("read not held", "ReadPath", "mustHold", false, "killEngineAndHideReplica"),
+                bug(
+                        "checkpoint an uncommitted record",
+                        REPLICA + "ReplicaState",
+                        "checkpointLimit",
+                        REPLICA_BUGS + "$Uncommitted",
+                        "killEngineAndHideReplica"),
+                bug(
+                        "checkpoint before the local sync",
+                        REPLICA + "ReplicaState",
+                        "checkpointLimit",
+                        REPLICA_BUGS + "$Undurable",
+                        "crashInFileOperation,losePowerEverywhere"),
+                replica(
+                        "punch before the deletion is committed",
+                        "SnapshotRemoval",
+                        "mayGo",
+                        "killEngineAndHideReplica"),
+                replica(
+                        "append after a torn tail",
+                        "JournalRecovery",
+                        "segmentToAppendTo",
+                        "losePowerEverywhere,crashInFileOperation"),
+                replica("damage is the end", "SegmentScan", "isEnd", true, "damage,losePowerEverywhere"),
+                replica("flipped bit journaled", "RecordIntake", "blocksMatch", true, "killServer"));
     }
 
     @ParameterizedTest
