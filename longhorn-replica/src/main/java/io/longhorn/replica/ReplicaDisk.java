@@ -223,9 +223,13 @@ public final class ReplicaDisk implements AutoCloseable {
         }
     }
 
-    /** Replicas that need something of the journal, now. */
-    List<ReplicaState> journaledReplicas() {
-        return List.copyOf(journaled);
+    /** How many replicas need something of the journal. */
+    int journaledReplicas() {
+        return journaled.size();
+    }
+
+    ReplicaState journaledReplica(int index) {
+        return journaled.get(index);
     }
 
     /** Runs {@code task} when the journal is stable up to that position; never, if it fails before. */

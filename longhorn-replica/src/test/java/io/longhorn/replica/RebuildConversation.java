@@ -93,7 +93,13 @@ final class RebuildConversation {
     }
 
     /** One frame, and the target's word that it took it. */
-    void forward(ByteBuffer found) {
+    private void forward(ByteBuffer found) {
+        send(found);
+        assertThat(target.answers.get(request)).isInstanceOf(Message.RebuildProgress.class);
+    }
+
+    /** One frame. */
+    void send(ByteBuffer found) {
         int length = FrameLayout.frameLength(found, 0);
         FrameBuffer frame = target.pool().acquire(length);
         frame.bytes().put(0, found, 0, length);
@@ -102,7 +108,6 @@ final class RebuildConversation {
         LayerBlocksLayout.readdress(frame.bytes(), 0, target.epoch, request, session);
         target.deliver(frame);
         target.rig().run();
-        assertThat(target.answers.get(request)).isInstanceOf(Message.RebuildProgress.class);
     }
 
     RebuildConversation end() {
