@@ -91,7 +91,7 @@ final class FencedSession {
             ready.run();
             disk.publish(replica);
             disk.credit().open(intake.account());
-            disk.credit().grant(intake.account());
+            intake.grant();
             session.send(request, state());
         });
     }

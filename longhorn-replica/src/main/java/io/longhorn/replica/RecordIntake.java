@@ -198,12 +198,20 @@ final class RecordIntake {
     /** Tells what is journaled and durable, and grants credit. */
     void acknowledge() {
         acknowledgementDue = false;
-        disk.credit().grant(account);
+        grant();
         FrameBuffer frame = connection.pool().acquire(AckLayout.FRAME_BYTES);
         boolean full = account.isStarving() && disk.credit().isDiskFull(account);
         AckLayout.encode(frame, epoch, journaledForAck(), durableForAck(), account.grantedBytes(), full);
         connection.send(frame);
         replica.acknowledgedNow(disk.loop().nanoTime());
+    }
+
+    /** Grants what can be granted now. */
+    void grant() {
+        disk.credit().grant(account);
+        if (account.isStarving()) {
+            disk.noteStarving();
+        }
     }
 
     /** The rule for what is called journaled: only what the journal has taken. */

@@ -62,6 +62,7 @@ public final class ReplicaDisk implements AutoCloseable {
     private long uncheckpointedMapBytes;
 
     private boolean quietTimerSet;
+    private boolean spaceTimerSet;
     private boolean retryLogged;
     private boolean stopping;
     private @Nullable Runnable stopped;
@@ -330,6 +331,21 @@ public final class ReplicaDisk implements AutoCloseable {
             }
         }
         feedStarving();
+    }
+
+    /** An engine has too little credit to go on. Should it be the disk that is full, nothing else would tell when there is room again. */
+    void noteStarving() {
+        if (!spaceTimerSet && !closed && !failed) {
+            spaceTimerSet = true;
+            loop.schedule(SPACE_CHECK_NANOS, this::lookForSpace);
+        }
+    }
+
+    private void lookForSpace() {
+        spaceTimerSet = false;
+        if (!closed && !failed) {
+            feedStarving();
+        }
     }
 
     /** Grants credit to engines that wait for it. */
