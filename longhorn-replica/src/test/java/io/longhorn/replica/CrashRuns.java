@@ -25,6 +25,8 @@ final class CrashRuns {
     /** Looks at what is left, on a server that was started again. */
     interface Check {
         /**
+         * Looks.
+         *
          * @param engine the last one that had fenced the replica
          * @param epoch for the next one
          */
