@@ -34,6 +34,9 @@ final class Rebuild extends Resync {
     private static final long PROGRESS_EVERY_BYTES = 16 << 20;
 
     private final long session;
+    /** Blocks whose entries it lost count as its own changes, and are copied. */
+    private boolean targetHasDamage;
+
     private long common;
     private long structureAt;
     private final List<Message.Layer> layers = new ArrayList<>();
@@ -105,6 +108,7 @@ final class Rebuild extends Resync {
             askSource(targetStatus);
             return;
         }
+        targetHasDamage = targetStatus.damagedBlocks() > 0;
         layers.addAll(sourceStatus.layers());
         layers.sort(Comparator.comparing(Message.Layer::id));
         if (lacksLayerOfCommonPast(targetStatus) || gaveBackForLostHistory(targetStatus, layers, common)) {
@@ -171,7 +175,7 @@ final class Rebuild extends Resync {
         }
         target.rebased(base);
         Message.FenceOk state = target.fenceState();
-        if (state.lastSequence() > common || state.mixed()) {
+        if (state.lastSequence() > common || state.mixed() || targetHasDamage) {
             layersToAsk.addAll(layers);
             askOwnChanges(0);
         } else {

@@ -117,7 +117,7 @@ final class Checkpointer {
                     replica.repairs.durableThrough(disk.journal().durablePosition())) {
                 LayerFiles files = repair.layer().files;
                 if (files != null && isStillPending(repair)) {
-                    LayerWork work = new LayerWork(repair.layer(), files);
+                    LayerWork work = LayerWork.ofRepairs(repair.layer(), files);
                     work.addData(repair.block(), repair.entry(), repair.crc(), repair.position());
                     works.add(work);
                 }

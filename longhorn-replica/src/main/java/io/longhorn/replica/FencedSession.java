@@ -89,7 +89,7 @@ final class FencedSession {
                 return;
             }
             ready.run();
-            disk.publish(replica);
+            disk.hosted().publish(replica);
             disk.credit().open(intake.account());
             intake.grant();
             session.send(request, state());
@@ -355,9 +355,9 @@ final class FencedSession {
     /** Copies come without credit. They leave the reserve to what frees space again. */
     private void requireRoomFor(long dataBytes, int entries) {
         long needed = dataBytes + (long) entries * MapPage.BYTES;
-        if (disk.availableBytes() < needed) {
+        if (disk.space().availableBytes() < needed) {
             throw new ReplicaRefusal(
-                    ErrorCode.DISK_FULL, needed, disk.lastAvailableBytes(), "the disk has no room for copies");
+                    ErrorCode.DISK_FULL, needed, disk.space().lastAvailableBytes(), "the disk has no room for copies");
         }
     }
 

@@ -22,15 +22,21 @@ final class LayerWork {
     private static final long KEEP_ALLOCATED = -2;
 
     /**
-     * Takes what is newer, and counts how many blocks of data that makes more. What is there already is written again: a process that died of a failed sync may have left it in
-     * the memory of the operating system alone.
+     * Takes what is newer, and counts how many blocks of data that makes more. What records left there already is written again: a process that died of a failed sync may have
+     * left it in the memory of the operating system alone. Not so for repairs, which change no entry unless it was lost: nobody expects a torn page because of one.
      */
     private static final class CountingRule implements BlockMap.Rule {
+        private final boolean isRepair;
         private long dataBlocks;
+
+        CountingRule(boolean isRepair) {
+            this.isRepair = isRepair;
+        }
 
         @Override
         public boolean replaces(long block, long newEntry, long presentEntry) {
-            boolean replaces = newEntry == presentEntry || BlockMap.NEWER.replaces(block, newEntry, presentEntry);
+            boolean isThere = !isRepair && newEntry == presentEntry;
+            boolean replaces = isThere || BlockMap.NEWER.replaces(block, newEntry, presentEntry);
             if (replaces) {
                 dataBlocks += (MapEntry.isData(newEntry) ? 1 : 0) - (MapEntry.isData(presentEntry) ? 1 : 0);
             }
@@ -41,7 +47,7 @@ final class LayerWork {
     final LayerNode layer;
     private final LayerFiles files;
     private final MapUpdates updates = new MapUpdates();
-    private final CountingRule rule = new CountingRule();
+    private final CountingRule rule;
     private long[] blocks = new long[64];
     /** Journal position of the bytes, or what to do with the space of a zeroed block. */
     private long[] positions = new long[64];
@@ -54,7 +60,18 @@ final class LayerWork {
     private int presentSize;
     private int unreadable;
 
+    /** Work for what records brought. */
     LayerWork(LayerNode layer, LayerFiles files) {
+        this(layer, files, false);
+    }
+
+    /** Work for good copies of blocks that failed their check. */
+    static LayerWork ofRepairs(LayerNode layer, LayerFiles files) {
+        return new LayerWork(layer, files, true);
+    }
+
+    private LayerWork(LayerNode layer, LayerFiles files, boolean isRepair) {
+        rule = new CountingRule(isRepair);
         this.layer = layer;
         this.files = files;
     }

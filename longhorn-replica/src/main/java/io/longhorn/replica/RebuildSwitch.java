@@ -263,7 +263,7 @@ final class RebuildSwitch implements LayerChanges.Change {
 
     private void stored(ReplicaMeta switched) {
         replica.restart(switched);
-        disk.publish(replica);
+        disk.hosted().publish(replica);
         disk.metadataStored(null);
         for (LayerNode node : foreign) {
             LayerFiles files = node.files;

@@ -60,7 +60,7 @@ final class RepairRecord {
         replica.repairs.add(new PendingRepairs.Repair(
                 layer, block, entry, crc, position, recordPosition, recordPosition + FRAME_BYTES));
         layer.pending.put(block, entry, crc, position);
-        replica.disk.needsJournal(replica);
+        replica.disk.journalUse().needs(replica);
     }
 
     /** A record that a start read again. */

@@ -2,19 +2,14 @@ package io.longhorn.replica;
 
 import io.longhorn.ErrorCode;
 import io.longhorn.WrongClusterException;
-import io.longhorn.replica.wire.FrameLayout;
 import io.longhorn.replica.wire.LayerId;
 import io.longhorn.replica.wire.Loop;
 import io.longhorn.replica.wire.Message;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.util.ArrayList;
 import java.util.Collection;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.UUID;
-import java.util.concurrent.ConcurrentHashMap;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -27,9 +22,6 @@ import org.slf4j.LoggerFactory;
  */
 public final class ReplicaDisk implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(ReplicaDisk.class);
-    /** Free space is asked for again after this time. */
-    private static final long SPACE_CHECK_NANOS = 200_000_000;
-
     private final DiskDirectory directory;
     private final DiskWorker worker;
     private final Loop loop;
@@ -46,29 +38,17 @@ public final class ReplicaDisk implements AutoCloseable {
     private final TailParking parking;
     private final Scrubber scrubber;
     private final SpaceCredit credit;
-    private final Map<UUID, ReplicaState> replicas = new HashMap<>();
-    /** What other loops may know of the replicas. */
-    private final Map<UUID, Message.ReplicaInfo> published = new ConcurrentHashMap<>();
-    /** Replicas that need something of the journal, or have undurable records. */
-    private final List<ReplicaState> journaled = new ArrayList<>();
-
-    private final List<DurableWaiter> durableWaiters = new ArrayList<>();
+    private final HostedReplicas replicas = new HostedReplicas();
+    private final JournalUse journalUse = new JournalUse();
+    private final DiskSpace space;
     private volatile DiskMeta meta;
     private volatile boolean failed;
-    private volatile long availableBytes;
-    private long availableReadNanos;
-    private long uncheckpointedBytes;
-    /** What the maps may grow by when that goes to layers. */
-    private long uncheckpointedMapBytes;
-
     private boolean quietTimerSet;
     private boolean spaceTimerSet;
     private boolean retryLogged;
     private boolean stopping;
     private @Nullable Runnable stopped;
     private boolean closed;
-
-    private record DurableWaiter(long position, Runnable task) {}
 
     private ReplicaDisk(
             DiskDirectory directory,
@@ -84,13 +64,14 @@ public final class ReplicaDisk implements AutoCloseable {
         this.settings = settings;
         this.bootId = bootId;
         this.meta = recovery.diskMeta();
+        space = new DiskSpace(directory, loop, settings.reserveBytes());
         openFiles = new OpenFiles(directory, settings.openFilesMax());
         mapPages = new MapPageCache(settings.mapCacheBytes());
         resolved = new ResolvedPages(settings.resolvedCacheBytes());
         for (DiskRecovery.Stored stored : recovery.stored()) {
-            host(new ReplicaState(this, stored.directory(), stored.meta()));
+            replicas.add(new ReplicaState(this, stored.directory(), stored.meta()));
         }
-        RecoveredRecords records = new RecoveredRecords(replicas.values());
+        RecoveredRecords records = new RecoveredRecords(replicas.all());
         journal = Journal.recover(directory, settings.journal(), meta.diskId(), worker, new JournalEvents(), records);
         reader = new BlockReader(journal, resolved);
         changes = new LayerChanges(cause -> layerChangeFailed("a change of layers", cause));
@@ -99,9 +80,7 @@ public final class ReplicaDisk implements AutoCloseable {
         parking = new TailParking(this);
         scrubber = new Scrubber(this);
         credit = new SpaceCredit(new DiskRoom());
-        availableReadNanos = loop.nanoTime() - SPACE_CHECK_NANOS;
         records.finish(recovery.mayHaveLostWrites());
-        availableBytes();
     }
 
     /**
@@ -123,49 +102,30 @@ public final class ReplicaDisk implements AutoCloseable {
         LOG.info(
                 "disk opened: disk={} replicas={} journalBytes={}",
                 disk.describe(),
-                disk.replicas.size(),
-                disk.uncheckpointedBytes);
+                disk.replicas.all().size(),
+                disk.journalUse.uncheckpointedBytes());
         return disk;
-    }
-
-    private void host(ReplicaState replica) {
-        replicas.put(replica.replicaId(), replica);
-        publish(replica);
-    }
-
-    /** Lets other loops know. */
-    void publish(ReplicaState replica) {
-        ReplicaMeta now = replica.meta();
-        published.put(
-                now.replicaId(),
-                new Message.ReplicaInfo(
-                        now.volumeId(),
-                        now.volumeName(),
-                        now.replicaId(),
-                        now.promised().epoch(),
-                        replica.sizeBytes()));
     }
 
     // ------------------------------------------------------------------ replicas
 
+    HostedReplicas hosted() {
+        return replicas;
+    }
+
     /** The replica with that id, or null. */
     @Nullable
     ReplicaState find(UUID replicaId) {
-        return replicas.get(replicaId);
+        return replicas.find(replicaId);
     }
 
     Collection<ReplicaState> replicas() {
-        return replicas.values();
+        return replicas.all();
     }
 
     /** Whether a replica with that id is here. Any thread. */
     boolean hosts(UUID replicaId) {
-        return published.containsKey(replicaId);
-    }
-
-    /** Any thread. */
-    Collection<Message.ReplicaInfo> published() {
-        return published.values();
+        return replicas.hosts(replicaId);
     }
 
     /** Makes an empty replica and tells {@code outcome} when it is there, durably. */
@@ -176,15 +136,14 @@ public final class ReplicaDisk implements AutoCloseable {
     /** The new replica is on the disk. */
     void made(DiskMeta changed, String replicaDirectory, ReplicaMeta made) {
         meta = changed;
-        host(new ReplicaState(this, replicaDirectory, made));
+        replicas.add(new ReplicaState(this, replicaDirectory, made));
     }
 
     /** Deletes a replica and its files and runs {@code done} when they are gone. */
     void delete(ReplicaState replica, DiskWorker.Outcome done) {
-        replicas.remove(replica.replicaId());
-        published.remove(replica.replicaId());
+        replicas.remove(replica);
         replica.markGone();
-        journaled.remove(replica);
+        journalUse.remove(replica);
         ReplicaSession bound = replica.session;
         if (bound != null) {
             bound.end(ErrorCode.REPLICA_NOT_FOUND, "the replica was deleted");
@@ -207,26 +166,9 @@ public final class ReplicaDisk implements AutoCloseable {
         return journal.append(replica.slot(), b, from, to, replica);
     }
 
-    /** Records of that replica joined, or left, those that are not in layers. */
-    void uncheckpointed(ReplicaState replica, long bytes, long mapBytes) {
-        uncheckpointedBytes += bytes;
-        uncheckpointedMapBytes += mapBytes;
-        if (bytes > 0) {
-            needsJournal(replica);
-        }
-    }
-
-    /** The replica needs something of the journal until {@link ReplicaState#neededFrom} says that it does not. */
-    void needsJournal(ReplicaState replica) {
-        if (!replica.isJournaled) {
-            replica.isJournaled = true;
-            journaled.add(replica);
-        }
-    }
-
-    /** Replicas that need something of the journal, now. */
-    List<ReplicaState> journaledReplicas() {
-        return List.copyOf(journaled);
+    /** What the replicas need of the journal. */
+    JournalUse journalUse() {
+        return journalUse;
     }
 
     /** Runs {@code task} when the journal is stable up to that position; never, if it fails before. */
@@ -234,7 +176,7 @@ public final class ReplicaDisk implements AutoCloseable {
         if (position <= journal.durablePosition()) {
             task.run();
         } else {
-            durableWaiters.add(new DurableWaiter(position, task));
+            journalUse.await(position, task);
             journal.requestSync();
         }
     }
@@ -242,8 +184,8 @@ public final class ReplicaDisk implements AutoCloseable {
     private final class JournalEvents implements JournalListener {
         @Override
         public void durable(long position) {
-            for (int i = 0; i < journaled.size(); i++) {
-                ReplicaState replica = journaled.get(i);
+            for (int i = 0; i < journalUse.replicas(); i++) {
+                ReplicaState replica = journalUse.replica(i);
                 ReplicaSession bound = replica.session;
                 if (replica.journalDurable(position) && bound != null) {
                     bound.acknowledge();
@@ -252,7 +194,7 @@ public final class ReplicaDisk implements AutoCloseable {
                     checkpointer.request(replica);
                 }
             }
-            runDurableWaiters(position);
+            journalUse.runWaiters(position);
             checkpointIfDue();
         }
 
@@ -267,15 +209,6 @@ public final class ReplicaDisk implements AutoCloseable {
         }
     }
 
-    private void runDurableWaiters(long position) {
-        if (durableWaiters.isEmpty()) {
-            return;
-        }
-        List<DurableWaiter> due = new ArrayList<>();
-        durableWaiters.removeIf(waiter -> waiter.position() <= position && due.add(waiter));
-        due.forEach(waiter -> waiter.task().run());
-    }
-
     /** Nothing on this disk can be trusted any more: everybody is told, and nobody is served until the process starts anew. */
     void failed(IOException cause) {
         if (failed) {
@@ -283,9 +216,9 @@ public final class ReplicaDisk implements AutoCloseable {
         }
         failed = true;
         changes.stop();
-        durableWaiters.clear();
+        journalUse.forgetWaiters();
         LOG.error("disk failed, its replicas are out of service: disk={}", describe(), cause);
-        for (ReplicaState replica : replicas.values()) {
+        for (ReplicaState replica : replicas.all()) {
             ReplicaSession bound = replica.session;
             if (bound != null) {
                 bound.end(ErrorCode.DISK_FAILED, "the disk failed: " + cause.getMessage());
@@ -306,23 +239,11 @@ public final class ReplicaDisk implements AutoCloseable {
         if (closed) {
             return;
         }
-        long needed = journal.appendedPosition();
-        int kept = 0;
-        for (int i = 0; i < journaled.size(); i++) {
-            ReplicaState replica = journaled.get(i);
-            long from = replica.isGone() ? Long.MAX_VALUE : replica.neededFrom();
-            needed = Math.min(needed, from);
-            if (from == Long.MAX_VALUE && !replica.hasUndurable()) {
-                replica.isJournaled = false;
-            } else {
-                journaled.set(kept++, replica);
-            }
-        }
-        journaled.subList(kept, journaled.size()).clear();
+        long needed = Math.min(journal.appendedPosition(), journalUse.neededFrom());
         long before = journal.oldestPosition();
         journal.release(needed);
         if (journal.oldestPosition() != before) {
-            for (ReplicaState replica : replicas.values()) {
+            for (ReplicaState replica : replicas.all()) {
                 replica.journalReleased(journal.oldestPosition());
             }
         }
@@ -333,7 +254,7 @@ public final class ReplicaDisk implements AutoCloseable {
     void noteStarving() {
         if (!spaceTimerSet && !closed && !failed) {
             spaceTimerSet = true;
-            loop.schedule(SPACE_CHECK_NANOS, this::lookForSpace);
+            loop.schedule(DiskSpace.CHECK_NANOS, this::lookForSpace);
         }
     }
 
@@ -346,7 +267,7 @@ public final class ReplicaDisk implements AutoCloseable {
 
     /** Grants credit to engines that wait for it. */
     private void feedStarving() {
-        for (ReplicaState replica : replicas.values()) {
+        for (ReplicaState replica : replicas.all()) {
             ReplicaSession bound = replica.session;
             if (bound != null && bound.isStarving()) {
                 bound.acknowledge();
@@ -358,7 +279,7 @@ public final class ReplicaDisk implements AutoCloseable {
 
     /** Starts checkpoints when enough waits in the journal, and sees to it that little does not wait for ever. */
     void checkpointIfDue() {
-        if (uncheckpointedBytes >= settings.checkpointBytes()) {
+        if (journalUse.uncheckpointedBytes() >= settings.checkpointBytes()) {
             journal.requestSync();
             checkpointAll();
             parking.consider();
@@ -367,30 +288,17 @@ public final class ReplicaDisk implements AutoCloseable {
     }
 
     private void checkpointAll() {
-        for (int i = 0; i < journaled.size(); i++) {
-            checkpointer.request(journaled.get(i));
+        for (int i = 0; i < journalUse.replicas(); i++) {
+            checkpointer.request(journalUse.replica(i));
         }
     }
 
     /** Arms the timer that moves what is left when a disk goes quiet. Nothing is armed on a disk that has nothing to move. */
     void noteWork() {
-        if (!quietTimerSet && !closed && !failed && hasMovable()) {
+        if (!quietTimerSet && !closed && !failed && journalUse.hasMovable()) {
             quietTimerSet = true;
             loop.schedule(settings.checkpointQuiet().toNanos(), this::quietTime);
         }
-    }
-
-    private boolean hasMovable() {
-        for (int i = 0; i < journaled.size(); i++) {
-            ReplicaState replica = journaled.get(i);
-            if (replica.committed() > replica.checkpointed()
-                    || !replica.repairs.isEmpty()
-                    || replica.isAheadOfMetadata()
-                    || replica.hasUndurable()) {
-                return true;
-            }
-        }
-        return false;
     }
 
     private void quietTime() {
@@ -430,16 +338,11 @@ public final class ReplicaDisk implements AutoCloseable {
 
     /** Something could not be done to layer files. Want of space passes; anything else means that the disk is failing. */
     void layerChangeFailed(String what, IOException cause) {
-        if (cause instanceof SyncFailedException || !isShortOfSpace()) {
+        if (cause instanceof SyncFailedException || !space.isShort()) {
             failed(cause);
         } else {
             logRetry(what, cause);
         }
-    }
-
-    private boolean isShortOfSpace() {
-        availableReadNanos = loop.nanoTime() - SPACE_CHECK_NANOS;
-        return availableBytes() < Math.max(settings.reserveBytes(), FrameLayout.FRAME_BYTES_MAX);
     }
 
     private void logRetry(String what, IOException cause) {
@@ -460,28 +363,12 @@ public final class ReplicaDisk implements AutoCloseable {
 
         @Override
         public long diskBytes() {
-            return availableBytes() - uncheckpointedBytes - uncheckpointedMapBytes;
+            return space.availableBytes() - journalUse.uncheckpointedSpace();
         }
     }
 
-    /** Free space that block data may use: the reserve is not in it. */
-    long availableBytes() {
-        long now = loop.nanoTime();
-        if (now - availableReadNanos >= SPACE_CHECK_NANOS) {
-            availableReadNanos = now;
-            try {
-                availableBytes = directory.usableBytes() - settings.reserveBytes();
-            } catch (IOException e) {
-                LOG.warn("free space cannot be told: disk={} cause={}", describe(), e.toString());
-                availableBytes = 0;
-            }
-        }
-        return availableBytes;
-    }
-
-    /** {@link #availableBytes} as of when the disk's loop asked last. Any thread. */
-    long lastAvailableBytes() {
-        return Math.max(0, availableBytes);
+    DiskSpace space() {
+        return space;
     }
 
     SpaceCredit credit() {
@@ -565,7 +452,7 @@ public final class ReplicaDisk implements AutoCloseable {
             return;
         }
         stopping = true;
-        for (ReplicaState replica : List.copyOf(replicas.values())) {
+        for (ReplicaState replica : List.copyOf(replicas.all())) {
             ReplicaSession bound = replica.session;
             if (bound != null) {
                 bound.end(ErrorCode.SERVER_STOPPING, "the server stops");

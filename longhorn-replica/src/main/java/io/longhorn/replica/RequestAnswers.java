@@ -3,12 +3,15 @@ package io.longhorn.replica;
 import io.longhorn.ErrorCode;
 import io.longhorn.replica.wire.Connection;
 import io.longhorn.replica.wire.FrameBuffer;
+import io.longhorn.replica.wire.FrameLayout;
 import io.longhorn.replica.wire.FramePool;
 import io.longhorn.replica.wire.LayerId;
 import io.longhorn.replica.wire.Message;
 import io.longhorn.replica.wire.RecordLayout;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.HashMap;
+import java.util.Map;
 
 /** Answers requests about one replica that change nothing of its content. Loop only. */
 final class RequestAnswers {
@@ -27,8 +30,12 @@ final class RequestAnswers {
     Message.StatusOk status() throws IOException {
         long allocated = 0;
         long damaged = replica.unreadableBlocks + replica.damage.count();
+        Map<LayerId, Long> journaledBytes = new HashMap<>();
         for (LayerNode node : replica.tree.all()) {
             LayerFiles files = node.files;
+            long journaled = journaledData(node) * FrameLayout.BLOCK_BYTES;
+            journaledBytes.put(node.id, journaled);
+            allocated += Math.max(0, journaled);
             if (files != null) {
                 allocated += files.allocatedBytes();
                 damaged += (long) files.map().damagedPages() * MapPage.ENTRIES;
@@ -41,7 +48,38 @@ final class RequestAnswers {
                 replica.checkpointed(),
                 allocated,
                 damaged,
-                replica.tree.asOf(replica.lastSequence()));
+                replica.tree.asOf(replica.lastSequence()).stream()
+                        .map(layer -> withMore(layer, journaledBytes.getOrDefault(layer.id(), 0L)))
+                        .toList());
+    }
+
+    private static Message.Layer withMore(Message.Layer layer, long bytes) {
+        return new Message.Layer(
+                layer.id(),
+                layer.parent(),
+                layer.frozenSequence(),
+                layer.name(),
+                layer.userMade(),
+                layer.removed(),
+                layer.createdAtMillis(),
+                layer.sizeBytes(),
+                Math.max(0, layer.dataBytes() + bytes),
+                layer.labels());
+    }
+
+    /** By how many blocks of data the layer grows when what is journaled goes to its files; longer runs of zeroes are left out. */
+    private static long journaledData(LayerNode node) throws IOException {
+        LayerFiles files = node.files;
+        PendingBlocks pending = node.pending;
+        long more = 0;
+        for (long block : pending.tableBlocks()) {
+            boolean hasData = files != null
+                    && block < files.map().blocks()
+                    && MapEntry.isData(files.map().entry(block));
+            boolean willHave = MapEntry.isData(pending.entry(pending.find(block)));
+            more += (willHave ? 1 : 0) - (hasData ? 1 : 0);
+        }
+        return more;
     }
 
     /**

@@ -129,7 +129,7 @@ final class SnapshotRemoval {
 
     /** A merged layer's space is given back only when all of it was copied, and copies must not use what is kept for removal. */
     private boolean hasRoomToMerge(LayerNode least) {
-        return disk.availableBytes() >= least.dataBlocks * (FrameLayout.BLOCK_BYTES + MapPage.BYTES);
+        return disk.space().availableBytes() >= least.dataBlocks * (FrameLayout.BLOCK_BYTES + MapPage.BYTES);
     }
 
     private LayerChanges.@Nullable Change merge(ReplicaState replica, LayerNode node) {

@@ -27,7 +27,8 @@ final class TailParking {
     void consider() {
         long oldest = disk.journal().oldestPosition();
         long middle = oldest + (disk.journal().appendedPosition() - oldest) / 2;
-        for (ReplicaState replica : disk.journaledReplicas()) {
+        for (int i = 0; i < disk.journalUse().replicas(); i++) {
+            ReplicaState replica = disk.journalUse().replica(i);
             if (isDeadTail(replica) && replica.neededFrom() < middle && !replica.isParking) {
                 replica.isParking = true;
                 disk.changes().add(ended -> park(replica, ended));

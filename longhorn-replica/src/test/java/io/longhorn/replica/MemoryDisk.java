@@ -247,7 +247,10 @@ final class MemoryDisk implements DiskDirectory {
         if (directories.contains(name) && !list(name).isEmpty()) {
             throw new DirectoryNotEmptyException(name);
         }
-        names.remove(name);
+        Inode removed = names.remove(name);
+        if (removed != null) {
+            freePages += removed.pages.size();
+        }
         directories.remove(name);
     }
 

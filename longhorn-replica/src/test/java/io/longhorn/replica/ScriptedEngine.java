@@ -49,6 +49,7 @@ final class ScriptedEngine {
     List<Entry> history = new ArrayList<>();
 
     int blocks = ReplicaRig.BLOCKS;
+
     long committed;
     long sequence;
 
@@ -65,6 +66,10 @@ final class ScriptedEngine {
     boolean diskFull;
     int acks;
     boolean closed;
+    boolean fenced;
+    /** The engine that came after this one. */
+    @Nullable
+    ScriptedEngine successor;
 
     ScriptedEngine(ReplicaRig rig, long epoch) {
         this.rig = rig;
@@ -86,6 +91,7 @@ final class ScriptedEngine {
         engine.volumeId = volumeId;
         engine.sequence = sequence;
         engine.committed = committed;
+        successor = engine;
         return engine;
     }
 
@@ -228,6 +234,7 @@ final class ScriptedEngine {
         durable = state.durable();
         creditBytes = state.creditBytes();
         sequence = state.lastSequence();
+        fenced = true;
         if (sequence < history.size()) {
             history = new ArrayList<>(history.subList(0, (int) sequence));
         }
@@ -348,6 +355,19 @@ final class ScriptedEngine {
     /** Long enough for what goes on in the background. */
     void pass() {
         rig.pass(10 * ReplicaRig.SECOND);
+    }
+
+    ReplicaRig rig() {
+        return rig;
+    }
+
+    /** Blocks of the volume now. */
+    int blocks() {
+        return model().head.length;
+    }
+
+    long nextRequest() {
+        return ++requests;
     }
 
     FramePool pool() {

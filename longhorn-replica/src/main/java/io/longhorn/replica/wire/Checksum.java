@@ -8,6 +8,9 @@ import java.util.zip.CRC32C;
  * duration of the call, so the buffer must not be in use by another thread.
  */
 public final class Checksum {
+    /** One for each thread: whether the compiler would do without the object depends on what it inlined, and a frame is checked for every operation. */
+    private static final ThreadLocal<CRC32C> CRC = ThreadLocal.withInitial(CRC32C::new);
+
     /** CRC32C of one block of zeroes. */
     public static final int ZERO_BLOCK = block(ByteBuffer.allocate(FrameLayout.BLOCK_BYTES), 0);
 
@@ -23,7 +26,8 @@ public final class Checksum {
         int position = b.position();
         int limit = b.limit();
         b.limit(at + length).position(at);
-        CRC32C crc = new CRC32C();
+        CRC32C crc = CRC.get();
+        crc.reset();
         crc.update(b);
         b.limit(limit).position(position);
         return (int) crc.getValue();
