@@ -63,6 +63,10 @@ final class CopiedBlocks implements LayerChanges.Change {
             over(ended, null);
             return;
         }
+        if (!hasRoom()) {
+            over(ended, new IOException("the disk is full"));
+            return;
+        }
         choose(node, files);
         if (updates.size() == 0) {
             over(ended, null);
@@ -85,6 +89,11 @@ final class CopiedBlocks implements LayerChanges.Change {
             }
             over(ended, failure);
         });
+    }
+
+    /** Copies need no credit, so that a rebuild does not compete with writes for the journal; the disk's reserve is not for them either. */
+    private boolean hasRoom() {
+        return target.disk().space().availableBytes() >= data.limit();
     }
 
     /** What is newer in the journal, or in the map, stays. */

@@ -60,8 +60,16 @@ final class FencedSession {
         return intake.account().isStarving();
     }
 
+    SpaceCredit.Account account() {
+        return intake.account();
+    }
+
     void acknowledge() {
         intake.acknowledge();
+    }
+
+    void feed() {
+        intake.feed();
     }
 
     // ------------------------------------------------------------------ beginning and end
@@ -87,8 +95,7 @@ final class FencedSession {
             }
             ready.run();
             disk.publish(replica);
-            disk.credit().open(intake.account());
-            disk.credit().grant(intake.account());
+            disk.space().open(intake.account());
             session.send(request, state());
         });
     }
@@ -114,7 +121,7 @@ final class FencedSession {
     }
 
     void ended(ReplicaSession of) {
-        disk.credit().close(intake.account());
+        disk.space().close(intake.account());
         RebuildTarget target = rebuild;
         if (target != null) {
             target.cancel();

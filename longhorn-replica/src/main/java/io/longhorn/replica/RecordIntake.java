@@ -34,6 +34,7 @@ final class RecordIntake {
     private long batchSizeBytes;
     private boolean syncDue;
     private boolean acknowledgementDue;
+    private boolean toldFull;
 
     RecordIntake(ReplicaDisk disk, ReplicaState replica, Connection connection, long epoch) {
         this.disk = disk;
@@ -163,7 +164,7 @@ final class RecordIntake {
             return null;
         }
         batch = null;
-        disk.credit().use(account, batchTo - batchFrom);
+        disk.space().use(account, batchTo - batchFrom);
         return switch (disk.append(replica, b, batchFrom, batchTo)) {
             case DONE -> {
                 acknowledgementDue = true;
@@ -193,9 +194,22 @@ final class RecordIntake {
     /** Tells what is journaled and durable, and grants credit. */
     void acknowledge() {
         acknowledgementDue = false;
-        disk.credit().grant(account);
+        boolean full = disk.space().grant(account);
+        acknowledge(full);
+    }
+
+    /** Grants credit, and tells it if it grew, or that it will not for want of space. */
+    void feed() {
+        long before = account.grantedBytes();
+        boolean full = disk.space().grant(account);
+        if (account.grantedBytes() > before || full != toldFull) {
+            acknowledge(full);
+        }
+    }
+
+    private void acknowledge(boolean full) {
+        toldFull = full;
         FrameBuffer frame = connection.pool().acquire(AckLayout.FRAME_BYTES);
-        boolean full = account.isStarving() && disk.credit().isDiskFull();
         AckLayout.encode(frame, epoch, journaledForAck(), durableForAck(), account.grantedBytes(), full);
         connection.send(frame);
         replica.acknowledgedNow(disk.loop().nanoTime());

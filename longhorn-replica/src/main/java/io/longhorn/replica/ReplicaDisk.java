@@ -2,7 +2,6 @@ package io.longhorn.replica;
 
 import io.longhorn.ErrorCode;
 import io.longhorn.WrongClusterException;
-import io.longhorn.replica.wire.FrameLayout;
 import io.longhorn.replica.wire.LayerId;
 import io.longhorn.replica.wire.Loop;
 import io.longhorn.replica.wire.Message;
@@ -27,9 +26,6 @@ import org.slf4j.LoggerFactory;
  */
 public final class ReplicaDisk implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(ReplicaDisk.class);
-    /** Free space is asked for again after this time. */
-    private static final long SPACE_CHECK_NANOS = 200_000_000;
-
     private final DiskDirectory directory;
     private final DiskWorker worker;
     private final Loop loop;
@@ -45,7 +41,7 @@ public final class ReplicaDisk implements AutoCloseable {
     private final SnapshotRemoval removal;
     private final TailParking parking;
     private final Scrubber scrubber;
-    private final SpaceCredit credit;
+    private final DiskSpace space;
     private final Map<UUID, ReplicaState> replicas = new HashMap<>();
     /** What other loops may know of the replicas. */
     private final Map<UUID, Message.ReplicaInfo> published = new ConcurrentHashMap<>();
@@ -55,9 +51,6 @@ public final class ReplicaDisk implements AutoCloseable {
     private final List<DurableWaiter> durableWaiters = new ArrayList<>();
     private volatile DiskMeta meta;
     private volatile boolean failed;
-    private volatile long availableBytes;
-    private long availableReadNanos;
-    private long uncheckpointedBytes;
     private boolean quietTimerSet;
     private boolean retryLogged;
     private boolean stopping;
@@ -80,6 +73,7 @@ public final class ReplicaDisk implements AutoCloseable {
         this.settings = settings;
         this.bootId = bootId;
         this.meta = recovery.diskMeta();
+        space = new DiskSpace(this);
         openFiles = new OpenFiles(directory, settings.openFilesMax());
         mapPages = new MapPageCache(settings.mapCacheBytes());
         resolved = new ResolvedPages(settings.resolvedCacheBytes());
@@ -94,10 +88,7 @@ public final class ReplicaDisk implements AutoCloseable {
         removal = new SnapshotRemoval(this);
         parking = new TailParking(this);
         scrubber = new Scrubber(this);
-        credit = new SpaceCredit(new DiskRoom());
-        availableReadNanos = loop.nanoTime() - SPACE_CHECK_NANOS;
         records.finish(recovery.mayHaveLostWrites());
-        availableBytes();
     }
 
     /**
@@ -120,7 +111,7 @@ public final class ReplicaDisk implements AutoCloseable {
                 "disk opened: disk={} replicas={} journalBytes={}",
                 disk.describe(),
                 disk.replicas.size(),
-                disk.uncheckpointedBytes);
+                disk.space.waitingBytes());
         return disk;
     }
 
@@ -204,9 +195,9 @@ public final class ReplicaDisk implements AutoCloseable {
     }
 
     /** Records of that replica joined, or left, those that are not in layers. */
-    void uncheckpointed(ReplicaState replica, long bytes) {
-        uncheckpointedBytes += bytes;
-        if (bytes > 0) {
+    void uncheckpointed(ReplicaState replica, long bytes, long records) {
+        space.journaled(bytes, records);
+        if (records > 0) {
             needsJournal(replica);
         }
     }
@@ -253,7 +244,7 @@ public final class ReplicaDisk implements AutoCloseable {
 
         @Override
         public void spaceGrew() {
-            feedStarving();
+            space.feedStarving();
         }
 
         @Override
@@ -321,29 +312,36 @@ public final class ReplicaDisk implements AutoCloseable {
                 replica.journalReleased(journal.oldestPosition());
             }
         }
-        feedStarving();
-    }
-
-    /** Grants credit to engines that wait for it. */
-    private void feedStarving() {
-        for (ReplicaState replica : replicas.values()) {
-            ReplicaSession bound = replica.session;
-            if (bound != null && bound.isStarving()) {
-                bound.acknowledge();
-            }
-        }
+        space.feedStarving();
     }
 
     // ------------------------------------------------------------------ checkpoints
 
     /** Starts checkpoints when enough waits in the journal, and sees to it that little does not wait for ever. */
     void checkpointIfDue() {
-        if (uncheckpointedBytes >= settings.checkpointBytes()) {
-            journal.requestSync();
-            checkpointAll();
+        if (space.waitingBytes() >= settings.checkpointBytes() || space.isLooking()) {
+            checkpointNow();
             parking.consider();
         }
         noteWork();
+    }
+
+    /** Moves everything that may be moved, and makes the rest movable. */
+    void checkpointNow() {
+        journal.requestSync();
+        checkpointAll();
+    }
+
+    /** Whether records may still go to layers that are in the journal now: all are committed soon when an engine is there. */
+    boolean mayMoveMore() {
+        for (int i = 0; i < journaled.size(); i++) {
+            ReplicaState replica = journaled.get(i);
+            long may = replica.session == null ? replica.committed() : replica.lastSequence();
+            if (may > replica.checkpointed()) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private void checkpointAll() {
@@ -409,16 +407,11 @@ public final class ReplicaDisk implements AutoCloseable {
 
     /** Something could not be done to layer files. Want of space passes; anything else means that the disk is failing. */
     void layerChangeFailed(String what, IOException cause) {
-        if (cause instanceof SyncFailedException || !isShortOfSpace()) {
+        if (cause instanceof SyncFailedException || !space.isScarce()) {
             failed(cause);
         } else {
             logRetry(what, cause);
         }
-    }
-
-    private boolean isShortOfSpace() {
-        availableReadNanos = loop.nanoTime() - SPACE_CHECK_NANOS;
-        return availableBytes() < Math.max(settings.reserveBytes(), FrameLayout.FRAME_BYTES_MAX);
     }
 
     private void logRetry(String what, IOException cause) {
@@ -429,48 +422,19 @@ public final class ReplicaDisk implements AutoCloseable {
         noteWork();
     }
 
-    // ------------------------------------------------------------------ space
-
-    private final class DiskRoom implements SpaceCredit.Room {
-        @Override
-        public long journalBytes() {
-            return journal.freeBytes();
-        }
-
-        @Override
-        public long diskBytes() {
-            return availableBytes() - uncheckpointedBytes;
-        }
-    }
-
-    /** Free space that block data may use: the reserve is not in it. */
-    long availableBytes() {
-        long now = loop.nanoTime();
-        if (now - availableReadNanos >= SPACE_CHECK_NANOS) {
-            availableReadNanos = now;
-            try {
-                availableBytes = directory.usableBytes() - settings.reserveBytes();
-            } catch (IOException e) {
-                LOG.warn("free space cannot be told: disk={} cause={}", describe(), e.toString());
-                availableBytes = 0;
-            }
-        }
-        return availableBytes;
-    }
-
-    /** {@link #availableBytes} as of when the disk's loop asked last. Any thread. */
-    long lastAvailableBytes() {
-        return Math.max(0, availableBytes);
-    }
-
-    SpaceCredit credit() {
-        return credit;
-    }
-
     // ------------------------------------------------------------------ parts
 
     Loop loop() {
         return loop;
+    }
+
+    DiskSpace space() {
+        return space;
+    }
+
+    /** Nothing is served any more. */
+    boolean isOver() {
+        return closed || failed;
     }
 
     DiskDirectory directory() {

@@ -70,7 +70,9 @@ public record ReplicaHost(UUID serverId, String bootId, String token, List<Repli
     ReplicaDisk roomiest() {
         ReplicaDisk best = disks.get(0);
         for (ReplicaDisk disk : disks) {
-            if (best.hasFailed() || (!disk.hasFailed() && disk.lastAvailableBytes() > best.lastAvailableBytes())) {
+            if (best.hasFailed()
+                    || (!disk.hasFailed()
+                            && disk.space().lastAvailableBytes() > best.space().lastAvailableBytes())) {
                 best = disk;
             }
         }
@@ -88,7 +90,7 @@ public record ReplicaHost(UUID serverId, String bootId, String token, List<Repli
     long usableBytes() {
         long usable = 0;
         for (ReplicaDisk disk : disks) {
-            usable += disk.hasFailed() ? 0 : disk.lastAvailableBytes();
+            usable += disk.hasFailed() ? 0 : disk.space().lastAvailableBytes();
         }
         return usable;
     }

@@ -77,8 +77,9 @@ final class ReplicaMaking implements LayerChanges.Change {
             throw new ReplicaRefusal(
                     ErrorCode.REPLICA_LIMIT, disk.describe() + " has " + WireLimits.REPLICAS_MAX + " replicas");
         }
-        if (disk.availableBytes() < FrameLayout.FRAME_BYTES_MAX) {
-            throw new DiskFullException(disk.describe(), FrameLayout.FRAME_BYTES_MAX, disk.lastAvailableBytes());
+        if (disk.space().availableBytes() < FrameLayout.FRAME_BYTES_MAX) {
+            throw new DiskFullException(
+                    disk.describe(), FrameLayout.FRAME_BYTES_MAX, disk.space().lastAvailableBytes());
         }
     }
 

@@ -55,6 +55,7 @@ final class ReplicaState implements Journal.Placement {
     private long memberSince;
 
     private long uncheckpointedBytes;
+    private long uncheckpointedRecords;
     private long acknowledgedNanos;
     private boolean acknowledged;
     /** The uncommitted records are in the parked file only: nothing of them can be read until they are back. */
@@ -101,8 +102,7 @@ final class ReplicaState implements Journal.Placement {
         records.startAt(checkpointed + 1);
         repairs.clear();
         damage.clear();
-        disk.uncheckpointed(this, -uncheckpointedBytes);
-        uncheckpointedBytes = 0;
+        forgetUncheckpointed();
         parked = false;
     }
 
@@ -176,8 +176,13 @@ final class ReplicaState implements Journal.Placement {
 
     void markGone() {
         gone = true;
-        disk.uncheckpointed(this, -uncheckpointedBytes);
+        forgetUncheckpointed();
+    }
+
+    private void forgetUncheckpointed() {
+        disk.uncheckpointed(this, -uncheckpointedBytes, -uncheckpointedRecords);
         uncheckpointedBytes = 0;
+        uncheckpointedRecords = 0;
     }
 
     void acknowledgedNow(long nanos) {
@@ -218,7 +223,8 @@ final class ReplicaState implements Journal.Placement {
         takeNumbers(b, at);
         records.add(position, length, type, flags, firstBlock, blocks);
         uncheckpointedBytes += length;
-        disk.uncheckpointed(this, length);
+        uncheckpointedRecords++;
+        disk.uncheckpointed(this, length, 1);
         if (type == FrameType.WRITE.code()) {
             takeWrite(b, at, position, sequence, firstBlock, blocks);
         } else if (type == FrameType.WRITE_ZEROES.code() || type == FrameType.DISCARD.code()) {
@@ -384,12 +390,15 @@ final class ReplicaState implements Journal.Placement {
     /** Everything up to {@code sequence} is in the layer files, durably. */
     void checkpointed(long sequence) {
         long bytes = 0;
+        long gone = 0;
         for (long s = Math.max(checkpointed + 1, records.firstSequence()); s <= sequence; s++) {
             bytes += records.frameLength(s);
+            gone++;
         }
         checkpointed = sequence;
         uncheckpointedBytes -= bytes;
-        disk.uncheckpointed(this, -bytes);
+        uncheckpointedRecords -= gone;
+        disk.uncheckpointed(this, -bytes, -gone);
     }
 
     /** Oldest journal position that a restart would need; {@link Long#MAX_VALUE} if none. */

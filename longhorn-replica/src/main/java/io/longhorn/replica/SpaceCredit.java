@@ -98,8 +98,8 @@ final class SpaceCredit {
         return Math.max(WINDOW_BYTES_MIN, Math.min(WINDOW_BYTES_MAX, room / (accounts > 1 ? 2 : 1)));
     }
 
-    /** Whether it is the disk, not the journal, that has no room for another record. */
-    boolean isDiskFull() {
-        return room.diskBytes() < WINDOW_BYTES_MIN;
+    /** Whether it is the disk, not the journal, that has no room for another record of this engine. */
+    boolean isDiskShort(Account account) {
+        return room.diskBytes() - (outstandingBytes - account.outstanding()) < WINDOW_BYTES_MIN;
     }
 }

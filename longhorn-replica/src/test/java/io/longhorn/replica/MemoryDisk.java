@@ -256,7 +256,7 @@ final class MemoryDisk implements DiskDirectory {
 
     @Override
     public long usableBytes() {
-        return freePages == Long.MAX_VALUE ? freePages : freePages * PAGE;
+        return freePages > Long.MAX_VALUE / PAGE ? Long.MAX_VALUE : freePages * PAGE;
     }
 
     @Override

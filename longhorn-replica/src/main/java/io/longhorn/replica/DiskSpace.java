@@ -1,0 +1,171 @@
+package io.longhorn.replica;
+
+import io.longhorn.replica.wire.FrameLayout;
+import java.io.IOException;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The room on one disk: how much is free, which engine gets credit for it, and when an engine is told that there is none. What waits in the journal counts as taken until a
+ * checkpoint shows what it really takes: overwritten blocks take nothing. So where room seems short, everything is checkpointed first, and only what is still short then is a
+ * full disk. While somebody waits for room the disk looks again every now and then, since room may also come from outside. Loop only, unless said otherwise.
+ */
+final class DiskSpace implements SpaceCredit.Room {
+    private static final Logger LOG = LoggerFactory.getLogger(DiskSpace.class);
+    /** Free space is asked for again after this time. */
+    private static final long CHECK_NANOS = 200_000_000;
+    /** So long checkpoints have to show that there is room after all; then engines are told that the disk is full. */
+    private static final long FULL_AFTER_NANOS = 2_000_000_000;
+    /** What the block map may need for the blocks of one record: a page, in both its places. */
+    private static final int MAP_BYTES_PER_RECORD = 2 * MapPage.BYTES;
+
+    private final ReplicaDisk disk;
+    private final SpaceCredit credit = new SpaceCredit(this);
+    /** Records that wait in the journal, and their bytes. */
+    private long waitingBytes;
+
+    private long waitingRecords;
+    private volatile long availableBytes;
+    private long readNanos;
+    private boolean looking;
+    private long lookingSinceNanos;
+
+    DiskSpace(ReplicaDisk disk) {
+        this.disk = disk;
+        read();
+    }
+
+    // ------------------------------------------------------------------ how much
+
+    /** Records joined, or left, those that are not in layers; where they go, free space changed. */
+    void journaled(long bytes, long records) {
+        waitingBytes += bytes;
+        waitingRecords += records;
+        if (records < 0) {
+            read();
+        }
+    }
+
+    /** Bytes of records that are not in layers. */
+    long waitingBytes() {
+        return waitingBytes;
+    }
+
+    @Override
+    public long journalBytes() {
+        return disk.journal().freeBytes();
+    }
+
+    @Override
+    public long diskBytes() {
+        return availableBytes() - waitingBytes - waitingRecords * MAP_BYTES_PER_RECORD;
+    }
+
+    /** Free space that block data may use: the reserve is not in it. */
+    long availableBytes() {
+        if (disk.loop().nanoTime() - readNanos >= CHECK_NANOS) {
+            read();
+        }
+        return availableBytes;
+    }
+
+    /** {@link #availableBytes} as of when the disk's loop asked last. Any thread. */
+    long lastAvailableBytes() {
+        return Math.max(0, availableBytes);
+    }
+
+    private void read() {
+        readNanos = disk.loop().nanoTime();
+        try {
+            availableBytes = disk.directory().usableBytes() - disk.settings().reserveBytes();
+        } catch (IOException e) {
+            LOG.warn("free space cannot be told: disk={} cause={}", disk.describe(), e.toString());
+            availableBytes = 0;
+        }
+    }
+
+    /** Whether there is so little, just now, that want of space explains why something could not be written. */
+    boolean isScarce() {
+        read();
+        return availableBytes < Math.max(disk.settings().reserveBytes(), FrameLayout.FRAME_BYTES_MAX);
+    }
+
+    // ------------------------------------------------------------------ for whom
+
+    void open(SpaceCredit.Account account) {
+        credit.open(account);
+        grant(account);
+    }
+
+    void close(SpaceCredit.Account account) {
+        credit.close(account);
+    }
+
+    void use(SpaceCredit.Account account, long bytes) {
+        credit.use(account, bytes);
+    }
+
+    /** Grants what can be granted now. Returns whether the disk is full for this engine: it waits for room, and there will be none. */
+    boolean grant(SpaceCredit.Account account) {
+        credit.grant(account);
+        if (!isShortFor(account)) {
+            return false;
+        }
+        if (!looking) {
+            looking = true;
+            lookingSinceNanos = disk.loop().nanoTime();
+            disk.loop().schedule(0, this::look);
+        }
+        return isFull(disk.mayMoveMore(), disk.loop().nanoTime() - lookingSinceNanos);
+    }
+
+    private boolean isShortFor(SpaceCredit.Account account) {
+        return account.isStarving() && (credit.isDiskShort(account) || isJournalStunted());
+    }
+
+    /** The journal is out of room because the disk has none for its files. */
+    private boolean isJournalStunted() {
+        return disk.journal().isStunted() && journalBytes() < SpaceCredit.WINDOW_BYTES_MIN;
+    }
+
+    /** The rule for a full disk: it is short of room, and no checkpoint can change that, or none did in time. */
+    private static boolean isFull(boolean mayMoveMore, long waitedNanos) {
+        return !mayMoveMore || waitedNanos >= FULL_AFTER_NANOS;
+    }
+
+    /** Whether checkpoints are wanted at once, for what they may show. */
+    boolean isLooking() {
+        return looking;
+    }
+
+    private void look() {
+        if (disk.isOver()) {
+            return;
+        }
+        read();
+        boolean someoneWaits = false;
+        for (ReplicaState replica : disk.replicas()) {
+            ReplicaSession bound = replica.session;
+            SpaceCredit.Account account = bound == null ? null : bound.account();
+            if (account != null) {
+                someoneWaits |= isShortFor(account);
+            }
+        }
+        looking = someoneWaits;
+        if (someoneWaits) {
+            disk.checkpointNow();
+            disk.loop().schedule(CHECK_NANOS, this::look);
+        }
+        feedStarving();
+    }
+
+    /** Grants credit to engines that wait for it, and tells them if there is news. */
+    void feedStarving() {
+        for (ReplicaState replica : disk.replicas()) {
+            ReplicaSession bound = replica.session;
+            if (bound != null && bound.isStarving()) {
+                bound.feed();
+            }
+        }
+    }
+}
