@@ -89,8 +89,9 @@ public interface Longhorn extends AutoCloseable {
     List<String> volumes();
 
     /**
-     * Deletes a volume with its snapshots. Replicas that cannot be reached now are removed when they return. There is no
-     * way back but a backup.
+     * Deletes a volume with its snapshots. A replica whose server cannot be reached now stays behind there, named in the
+     * log, and takes space until it is deleted by hand; no volume of the same name ever uses it. There is no way back
+     * but a backup.
      *
      * @throws VolumeNotFoundException if the registry knows no volume of that name
      * @throws VolumeInUseException if the volume is open, here or elsewhere. An engine that ended without closing it counts

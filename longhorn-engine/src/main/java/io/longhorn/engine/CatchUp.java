@@ -12,7 +12,7 @@ import org.slf4j.LoggerFactory;
  * Brings a replica up to date that was away for a short time and did nothing on its own: resends the records that it missed from a member's journal. New records wait,
  * bounded, while the last of the missed ones are on their way. A journal that has let go of what is needed, or an absence that was not short, makes it a {@link Rebuild}.
  */
-final class CatchUp implements Resync {
+final class CatchUp extends Resync {
     private static final Logger LOG = LoggerFactory.getLogger(CatchUp.class);
     /** More missed records than this are not a short absence: the newest content of each block is less to send. */
     static final long MISSED_MAX = 1024;
@@ -23,11 +23,6 @@ final class CatchUp implements Resync {
 
     private static final int DROPS_MAX = 3;
 
-    private final EngineCore core;
-    private final Rebuilds owner;
-    private final ReplicaLink source;
-    private final ReplicaLink target;
-    private final long startedNanos;
     private final long first;
     private long next;
     private boolean asking;
@@ -35,13 +30,11 @@ final class CatchUp implements Resync {
     /** What the answer may take of the credit, counted before it comes. */
     private long pageCreditBytes;
 
-    private long doneBytes;
     private int drops;
     /** What the target must have made durable before it joins; 0 while records are missing. */
     private long awaited;
 
     private boolean joining;
-    private boolean over;
 
     /** Whether the replica's history is the beginning of ours, and little of it is missing. */
     static boolean suits(EngineCore core, Message.FenceOk found) {
@@ -52,37 +45,18 @@ final class CatchUp implements Resync {
     }
 
     CatchUp(EngineCore core, Rebuilds owner, ReplicaLink source, ReplicaLink target) {
-        this.core = core;
-        this.owner = owner;
-        this.source = source;
-        this.target = target;
-        startedNanos = core.loop.nanoTime();
+        super(core, owner, source, target);
         first = target.fenceState().lastSequence() + 1;
         next = first;
     }
 
     @Override
-    public ReplicaLink target() {
-        return target;
+    String kind() {
+        return "catch-up";
     }
 
     @Override
-    public boolean concerns(ReplicaLink link) {
-        return link == source || link == target;
-    }
-
-    @Override
-    public long doneBytes() {
-        return doneBytes;
-    }
-
-    @Override
-    public long totalBytes() {
-        return doneBytes;
-    }
-
-    @Override
-    public void start() {
+    void start() {
         LOG.info(
                 "catch-up begins: volume={} source={} target={} from={} through={}",
                 core.volumeName(),
@@ -96,8 +70,8 @@ final class CatchUp implements Resync {
     }
 
     @Override
-    public void pump() {
-        if (over || asking || awaited != 0) {
+    void pump() {
+        if (isOver() || asking || awaited != 0) {
             return;
         }
         if (next > core.window.lastSequence()) {
@@ -128,8 +102,8 @@ final class CatchUp implements Resync {
     }
 
     @Override
-    public void relay(ReplicaLink from, ByteBuffer b, int at) {
-        if (over || from != source || !asking || RecordLayout.sequence(b, at) != next) {
+    void relay(ReplicaLink from, ByteBuffer b, int at) {
+        if (isOver() || from != source || !asking || RecordLayout.sequence(b, at) != next) {
             return;
         }
         if (!RecordLayout.payloadMatches(b, at)) {
@@ -142,12 +116,11 @@ final class CatchUp implements Resync {
         target.sendCopy(b, at, length);
         next++;
         pageBytes += length;
-        doneBytes += length;
-        core.counters.rebuiltBytes.add(length);
+        count(length);
     }
 
     private void answered(Message.RecordsOk end) {
-        if (over) {
+        if (isOver()) {
             return;
         }
         asking = false;
@@ -182,15 +155,15 @@ final class CatchUp implements Resync {
     }
 
     @Override
-    public void acknowledged() {
-        if (over || joining) {
+    void acknowledged() {
+        if (isOver() || joining) {
             return;
         }
         if (awaited == 0) {
             pump();
         } else if (isDurableThrough(awaited)) {
             joining = true;
-            core.view.join(target, this::joined);
+            join();
         }
     }
 
@@ -199,37 +172,13 @@ final class CatchUp implements Resync {
         return target.durable() >= sequence;
     }
 
-    private void joined() {
-        over = true;
-        long took = core.loop.nanoTime() - startedNanos;
-        LOG.info(
-                "catch-up ended: volume={} target={} records={} bytes={} millis={}",
-                core.volumeName(),
-                target,
-                next - first,
-                doneBytes,
-                took / 1_000_000);
-        core.events.rebuildEnded(target.replica, true, doneBytes, took, "");
-        owner.ended(this, true);
-    }
-
     private void rebuildInstead(String reason) {
-        owner.rebuildNextTime(target);
+        owner().rebuildNextTime(target);
         abandon(reason);
     }
 
     @Override
-    public void abandon(String reason) {
-        if (over || core.view.isMember(target)) {
-            return;
-        }
-        LOG.warn("catch-up given up: volume={} target={} reason={}", core.volumeName(), target, reason);
-        over = true;
+    void cutOff() {
         target.dropHeld();
-        core.events.rebuildEnded(target.replica, false, doneBytes, core.loop.nanoTime() - startedNanos, reason);
-        owner.ended(this, false);
-        if (target.isReady()) {
-            target.reset("catch-up given up: " + reason);
-        }
     }
 }

@@ -20,7 +20,7 @@ import org.slf4j.LoggerFactory;
  * it starts; what it missed is copied block by block, layer by layer: the blocks that the source changed beyond the last point both histories
  * share, and those the target changed beyond it on its own. When all is copied and durable on the target, it joins the view. Engine loop only.
  */
-final class Rebuild implements Resync {
+final class Rebuild extends Resync {
     private static final Logger LOG = LoggerFactory.getLogger(Rebuild.class);
     private static final int BLOCK = FrameLayout.BLOCK_BYTES;
     /** Walks through a layer that go on beside each other, so that the source never waits for the target. */
@@ -33,12 +33,7 @@ final class Rebuild implements Resync {
     private static final int SOURCE_PIN = 1;
     private static final long PROGRESS_EVERY_BYTES = 16 << 20;
 
-    private final EngineCore core;
-    private final Rebuilds owner;
-    private final ReplicaLink source;
-    private final ReplicaLink target;
     private final long session;
-    private final long startedNanos;
     private long common;
     private long structureAt;
     private final List<Message.Layer> layers = new ArrayList<>();
@@ -49,47 +44,31 @@ final class Rebuild implements Resync {
     private int installedFrames;
     private boolean copying;
     private boolean finishing;
-    private boolean over;
-    private long doneBytes;
     private long totalBytes;
     private long reportedBytes;
     private double budgetBytes;
     private long budgetNanos;
 
     Rebuild(EngineCore core, Rebuilds owner, ReplicaLink source, ReplicaLink target, long session) {
-        this.core = core;
-        this.owner = owner;
-        this.source = source;
-        this.target = target;
+        super(core, owner, source, target);
         this.session = session;
-        this.startedNanos = core.loop.nanoTime();
-        this.budgetNanos = startedNanos;
+        this.budgetNanos = startedNanos();
     }
 
     @Override
-    public ReplicaLink target() {
-        return target;
+    String kind() {
+        return "rebuild";
     }
 
     @Override
-    public boolean concerns(ReplicaLink link) {
-        return link == source || link == target;
-    }
-
-    @Override
-    public long doneBytes() {
-        return doneBytes;
-    }
-
-    @Override
-    public long totalBytes() {
-        return Math.max(totalBytes, doneBytes);
+    long totalBytes() {
+        return Math.max(totalBytes, doneBytes());
     }
 
     // ------------------------------------------------------------------ beginning
 
     @Override
-    public void start() {
+    void start() {
         Message.FenceOk state = target.fenceState();
         common = core.history().commonWith(EpochHistory.of(state));
         if (state.mixed()) {
@@ -101,14 +80,14 @@ final class Rebuild implements Resync {
     }
 
     private void askTarget() {
-        if (!over) {
+        if (!isOver()) {
             target.request(
                     new Message.Status(), Replies.expecting(Message.StatusOk.class, this::askSource, this::abandon));
         }
     }
 
     private void askSource(Message.StatusOk targetStatus) {
-        if (over) {
+        if (isOver()) {
             return;
         }
         structureAt = core.window.lastSequence();
@@ -119,7 +98,7 @@ final class Rebuild implements Resync {
     }
 
     private void begin(Message.StatusOk targetStatus, Message.StatusOk sourceStatus) {
-        if (over) {
+        if (isOver()) {
             return;
         }
         if (core.sequencer.lastStructureSequence() > structureAt) {
@@ -187,7 +166,7 @@ final class Rebuild implements Resync {
     }
 
     private void begun(long base) {
-        if (over) {
+        if (isOver()) {
             return;
         }
         target.rebased(base);
@@ -203,7 +182,7 @@ final class Rebuild implements Resync {
     /** Blocks that the target changed on its own beyond the common point: the source's state of exactly these is copied too. */
     private void askOwnChanges(long fromBlock) {
         Message.Layer layer = layersToAsk.peek();
-        if (over) {
+        if (isOver()) {
             return;
         }
         if (layer == null) {
@@ -273,8 +252,8 @@ final class Rebuild implements Resync {
 
     /** Asks the source for more as far as window, budget and foreground allow. */
     @Override
-    public void pump() {
-        if (over || !copying) {
+    void pump() {
+        if (isOver() || !copying) {
             return;
         }
         int allowed = core.isBusy() ? FRAMES_IN_FLIGHT_BUSY : FRAMES_IN_FLIGHT_MAX;
@@ -284,7 +263,7 @@ final class Rebuild implements Resync {
             source.request(
                     new Message.LayerRead(walk.layer(), common, walk.from(), walk.to(), walk.blocks()),
                     new Arrival(walk));
-            if (over) {
+            if (isOver()) {
                 return;
             }
         }
@@ -318,7 +297,7 @@ final class Rebuild implements Resync {
         @Override
         public void onReply(ReplicaLink link, FrameType type, ByteBuffer b, int at) {
             reading--;
-            if (over) {
+            if (isOver()) {
                 return;
             }
             if (type == FrameType.ERROR) {
@@ -367,7 +346,7 @@ final class Rebuild implements Resync {
         @Override
         public void onReply(ReplicaLink link, FrameType type, ByteBuffer b, int at) {
             installing--;
-            if (over) {
+            if (isOver()) {
                 return;
             }
             if (type != FrameType.REBUILD_PROGRESS) {
@@ -375,11 +354,10 @@ final class Rebuild implements Resync {
                 return;
             }
             installedFrames++;
-            doneBytes += payloadBytes;
-            core.counters.rebuiltBytes.add(payloadBytes);
-            if (doneBytes - reportedBytes >= PROGRESS_EVERY_BYTES) {
-                reportedBytes = doneBytes;
-                core.events.rebuildProgress(target.replica, doneBytes, totalBytes());
+            count(payloadBytes);
+            if (doneBytes() - reportedBytes >= PROGRESS_EVERY_BYTES) {
+                reportedBytes = doneBytes();
+                core.events.rebuildProgress(target.replica, doneBytes(), totalBytes());
                 core.refreshHealth();
             }
             pump();
@@ -400,56 +378,28 @@ final class Rebuild implements Resync {
                 Replies.expecting(Message.Done.class, done -> join(), this::abandon));
     }
 
-    /** Rule: everything up to here is durable on the target before the registry calls it a member. */
-    private void join() {
-        if (over) {
-            return;
-        }
-        core.view.join(target, this::joined);
-    }
-
-    private void joined() {
-        over = true;
+    @Override
+    void joined() {
         if (target.isReady()) {
             target.request(new Message.Joined(session, core.record().version()), Replies.ignored());
         }
-        unpin();
-        long took = core.loop.nanoTime() - startedNanos;
-        LOG.info(
-                "rebuild ended: volume={} target={} bytes={} frames={} millis={}",
-                core.volumeName(),
-                target,
-                doneBytes,
-                installedFrames,
-                took / 1_000_000);
-        core.events.rebuildEnded(target.replica, true, doneBytes, took, "");
-        owner.ended(this, true);
+        LOG.debug("frames of the rebuild: volume={} target={} frames={}", core.volumeName(), target, installedFrames);
     }
 
     @Override
-    public void acknowledged() {
+    void acknowledged() {
         if (copying) {
             pump();
         }
     }
 
     @Override
-    public void abandon(String reason) {
-        if (over || core.view.isMember(target)) {
-            return;
-        }
-        over = true;
-        LOG.warn("rebuild given up: volume={} target={} reason={}", core.volumeName(), target, reason);
+    void cutOff() {
         target.takesRecords = false;
-        unpin();
-        core.events.rebuildEnded(target.replica, false, doneBytes, core.loop.nanoTime() - startedNanos, reason);
-        owner.ended(this, false);
-        if (target.isReady()) {
-            target.reset("rebuild given up: " + reason);
-        }
     }
 
-    private void unpin() {
+    @Override
+    void releaseSource() {
         if (source.isReady()) {
             source.request(new Message.Unpin(SOURCE_PIN), Replies.ignored());
         }
