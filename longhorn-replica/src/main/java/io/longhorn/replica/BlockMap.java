@@ -53,7 +53,7 @@ final class BlockMap {
     private volatile PageSet absent;
 
     private volatile long blocks;
-    /** Pages that a crash may have torn. Changed by the loop. */
+    /** Pages that a crash, or a write that failed, may have torn. */
     private volatile PageSet torn;
 
     private volatile boolean tornAnywhere;
@@ -249,7 +249,13 @@ final class BlockMap {
             changed.seal(counter, page, layer, replicaId);
             absent.remove(page);
             file.changed();
-            pair.writeOldest(target, page);
+            try {
+                pair.writeOldest(target, page);
+            } catch (IOException e) {
+                // Part of it may stand there now, and the page is still the other copy.
+                torn.add(page);
+                throw e;
+            }
         }
         if (written > 0 || judged == verdict) {
             // No copy is torn any more; what is wrong with the page from now on is damage.

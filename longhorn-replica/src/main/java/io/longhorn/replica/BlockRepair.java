@@ -1,6 +1,7 @@
 package io.longhorn.replica;
 
 import io.longhorn.ErrorCode;
+import io.longhorn.replica.wire.BlockState;
 import io.longhorn.replica.wire.FrameBuffer;
 import io.longhorn.replica.wire.FrameLayout;
 import io.longhorn.replica.wire.FramePool;
@@ -24,14 +25,16 @@ final class BlockRepair {
         ReplicaDisk disk = replica.disk;
         BlockLookup found = find(replica, repair);
         LayerNode layer = found.layer;
-        if (layer == null || !isStillTheOne(found, repair) || !RepairRecord.matches(repair.data(), repair.crc())) {
+        long entry = found.isDamaged() ? MapEntry.of(BlockState.DATA, repair.sequence()) : found.entry;
+        boolean taken = isStillTheOne(found, repair) || isLost(found, repair);
+        if (layer == null || !taken || !RepairRecord.matches(repair.data(), repair.crc())) {
             throw new ReplicaRefusal(
                     ErrorCode.CONDITION_FAILED,
                     "block " + repair.block() + " is not what it was when it failed its check");
         }
-        FrameBuffer frame = RepairRecord.encode(pool, layer.id, repair.block(), found.entry, found.crc, repair.data());
+        FrameBuffer frame = RepairRecord.encode(pool, layer.id, repair.block(), entry, repair.crc(), repair.data());
         try {
-            append(replica, layer, repair.block(), found.entry, found.crc, frame);
+            append(replica, layer, repair.block(), entry, repair.crc(), frame);
         } finally {
             frame.release();
         }
@@ -75,6 +78,11 @@ final class BlockRepair {
             own.nothing();
         }
         return own;
+    }
+
+    /** The layer's map does not know the block any more, and the engine says what its entry was. */
+    private static boolean isLost(BlockLookup found, Message.Repair repair) {
+        return found.isDamaged() && !repair.layer().isLive() && repair.sequence() > 0;
     }
 
     /** The rule for repairs: the entry is the one that failed, and so nothing newer covers the block. */

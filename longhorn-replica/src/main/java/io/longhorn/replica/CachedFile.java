@@ -79,6 +79,10 @@ final class CachedFile {
         unsynced = true;
     }
 
+    boolean isUnsynced() {
+        return unsynced;
+    }
+
     void sync() throws IOException {
         DiskFile present = file();
         unsynced = false;

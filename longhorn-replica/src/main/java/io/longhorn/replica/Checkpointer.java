@@ -46,7 +46,9 @@ final class Checkpointer {
         return !replica.isGone()
                 && !replica.isParked()
                 && !disk.hasFailed()
-                && (replica.checkpointLimit() > replica.checkpointed() || !replica.repairs.isEmpty());
+                && (replica.checkpointLimit() > replica.checkpointed()
+                        || replica.repairs.hasDurable(disk.journal().durablePosition())
+                        || replica.isAheadOfMetadata());
     }
 
     /** One batch of one replica. */
@@ -175,7 +177,7 @@ final class Checkpointer {
                 replica.repairs.remove(repair);
                 replica.damage.repaired(repair.layer().id, repair.block());
             }
-            if (limit > replica.checkpointed()) {
+            if (limit > replica.checkpointed() || replica.isAheadOfMetadata()) {
                 replica.checkpointed(limit);
                 replica.keeper.change(replica.metaAsOf(limit));
                 replica.keeper.store(false, this::stored);
@@ -187,7 +189,12 @@ final class Checkpointer {
         private void stored(@Nullable IOException failure) {
             disk.metadataStored(failure);
             replica.tree.forgetBefore(replica.keeper.stored().checkpointedSequence());
-            over();
+            if (failure != null) {
+                // Tried again when the disk is quiet, not at once.
+                ended.run();
+            } else {
+                over();
+            }
         }
 
         private void over() {
@@ -260,7 +267,7 @@ final class Checkpointer {
             int slot = newest.find(block);
             long entry = newest.entry(slot);
             if (mayBeOlderThanFile(replica, MapEntry.sequence(entry))
-                    && !BlockMap.supersedes(entry, files.map().entry(block))) {
+                    && isOlder(entry, files.map().entry(block))) {
                 work.addPresent(block, entry);
             } else if (MapEntry.isData(entry)) {
                 addData(replica, work, block, entry, crc);
@@ -274,6 +281,10 @@ final class Checkpointer {
     /** Only what a restart read again from the journal may be older than what the layer has already. */
     private static boolean mayBeOlderThanFile(ReplicaState replica, long sequence) {
         return sequence <= replica.recoveredSequence();
+    }
+
+    private static boolean isOlder(long entry, long present) {
+        return !MapEntry.isDamaged(present) && MapEntry.sequence(entry) < MapEntry.sequence(present);
     }
 
     private void addData(ReplicaState replica, LayerWork work, long block, long entry, ByteBuffer crc)

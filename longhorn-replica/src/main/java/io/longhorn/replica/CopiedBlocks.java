@@ -63,10 +63,6 @@ final class CopiedBlocks implements LayerChanges.Change {
             over(ended, null);
             return;
         }
-        if (!hasRoom()) {
-            over(ended, new IOException("the disk is full"));
-            return;
-        }
         choose(node, files);
         if (updates.size() == 0) {
             over(ended, null);
@@ -77,7 +73,6 @@ final class CopiedBlocks implements LayerChanges.Change {
         target.disk().worker().run(DiskWorker.Lane.CHECKPOINT, () -> write(files), failure -> {
             files.map().endUpdate(updates);
             files.release();
-            target.touched(node);
             node.changes++;
             node.countData(moreDataBlocks);
             // Pages of this replica may have been resolved; nobody reads it now, so it is not worth finding out which.
@@ -89,11 +84,6 @@ final class CopiedBlocks implements LayerChanges.Change {
             }
             over(ended, failure);
         });
-    }
-
-    /** Copies need no credit, so that a rebuild does not compete with writes for the journal; the disk's reserve is not for them either. */
-    private boolean hasRoom() {
-        return target.disk().space().availableBytes() >= data.limit();
     }
 
     /** What is newer in the journal, or in the map, stays. */

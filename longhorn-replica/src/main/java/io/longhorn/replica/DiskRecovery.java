@@ -49,6 +49,7 @@ record DiskRecovery(DiskMeta diskMeta, boolean mayHaveLostWrites, List<Stored> s
         boolean firstRun = directory.list(ReplicaMeta.DIRECTORY).isEmpty();
         directory.createDirectories(ReplicaMeta.DIRECTORY);
         directory.syncDirectory("");
+        directory.syncDirectory(ReplicaMeta.DIRECTORY);
         return new DiskRecovery(meta, lost && !firstRun, readReplicas(directory));
     }
 
@@ -85,9 +86,13 @@ record DiskRecovery(DiskMeta diskMeta, boolean mayHaveLostWrites, List<Stored> s
         return stored;
     }
 
-    /** Deletes what crashes left, and looks whether the files of all layers are there. */
+    /**
+     * Deletes what crashes left, and looks whether the files of all layers are there. What was read becomes stable if it is not: a process that died may have renamed the metadata and
+     * not synced that, and the journal is released by what the metadata says.
+     */
     private static void tidy(DiskDirectory directory, String path, ReplicaMeta meta) throws IOException {
         MetadataFile.removeLeftovers(directory, path);
+        directory.syncDirectory(path);
         Set<LayerId> layers = new HashSet<>();
         OpenFiles files = new OpenFiles(directory, 2);
         MapPageCache pages = new MapPageCache(0);

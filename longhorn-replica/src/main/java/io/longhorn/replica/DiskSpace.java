@@ -16,15 +16,14 @@ final class DiskSpace implements SpaceCredit.Room {
     private static final long CHECK_NANOS = 200_000_000;
     /** So long checkpoints have to show that there is room after all; then engines are told that the disk is full. */
     private static final long FULL_AFTER_NANOS = 2_000_000_000;
-    /** What the block map may need for the blocks of one record: a page, in both its places. */
-    private static final int MAP_BYTES_PER_RECORD = 2 * MapPage.BYTES;
 
     private final ReplicaDisk disk;
     private final SpaceCredit credit = new SpaceCredit(this);
-    /** Records that wait in the journal, and their bytes. */
+    /** Bytes of records that wait in the journal. */
     private long waitingBytes;
+    /** What the maps may grow by when those go to layers. */
+    private long waitingMapBytes;
 
-    private long waitingRecords;
     private volatile long availableBytes;
     private long readNanos;
     private boolean looking;
@@ -38,10 +37,10 @@ final class DiskSpace implements SpaceCredit.Room {
     // ------------------------------------------------------------------ how much
 
     /** Records joined, or left, those that are not in layers; where they go, free space changed. */
-    void journaled(long bytes, long records) {
+    void journaled(long bytes, long mapBytes) {
         waitingBytes += bytes;
-        waitingRecords += records;
-        if (records < 0) {
+        waitingMapBytes += mapBytes;
+        if (bytes < 0) {
             read();
         }
     }
@@ -58,7 +57,7 @@ final class DiskSpace implements SpaceCredit.Room {
 
     @Override
     public long diskBytes() {
-        return availableBytes() - waitingBytes - waitingRecords * MAP_BYTES_PER_RECORD;
+        return availableBytes() - waitingBytes - waitingMapBytes;
     }
 
     /** Free space that block data may use: the reserve is not in it. */
@@ -120,7 +119,7 @@ final class DiskSpace implements SpaceCredit.Room {
     }
 
     private boolean isShortFor(SpaceCredit.Account account) {
-        return account.isStarving() && (credit.isDiskShort(account) || isJournalStunted());
+        return account.isStarving() && (credit.isDiskFull(account) || isJournalStunted());
     }
 
     /** The journal is out of room because the disk has none for its files. */

@@ -57,19 +57,24 @@ final class FencedSession {
     }
 
     boolean isStarving() {
-        return intake.account().isStarving();
+        return held == null && intake.account().isStarving();
     }
 
     SpaceCredit.Account account() {
         return intake.account();
     }
 
+    /** Not while a rebuild begins: the numbers would still be those of the history that is being left. */
     void acknowledge() {
-        intake.acknowledge();
+        if (held == null) {
+            intake.acknowledge();
+        }
     }
 
     void feed() {
-        intake.feed();
+        if (held == null) {
+            intake.feed();
+        }
     }
 
     // ------------------------------------------------------------------ beginning and end
@@ -344,16 +349,25 @@ final class FencedSession {
                     FailureMapping.of(FrameFault.CHECKSUM, request, "copied blocks do not match their checksums"));
             return;
         }
-        requireRebuild(LayerBlocksLayout.session(b, at))
-                .install(
-                        b,
-                        at,
-                        (progress, failure) -> session.send(
-                                request,
-                                failure == null
-                                        ? progress
-                                        : FailureMapping.of(
-                                                ErrorCode.DISK_FAILED, String.valueOf(failure.getMessage()))));
+        RebuildTarget target = requireRebuild(LayerBlocksLayout.session(b, at));
+        requireRoomFor(FrameLayout.payloadLength(b, at), LayerBlocksLayout.entryCount(b, at));
+        target.install(
+                b,
+                at,
+                (progress, failure) -> session.send(
+                        request,
+                        failure == null
+                                ? progress
+                                : FailureMapping.of(ErrorCode.DISK_FAILED, String.valueOf(failure.getMessage()))));
+    }
+
+    /** Copies come without credit. They leave the reserve to what frees space again. */
+    private void requireRoomFor(long dataBytes, int entries) {
+        long needed = dataBytes + (long) entries * MapPage.BYTES;
+        if (disk.space().availableBytes() < needed) {
+            throw new ReplicaRefusal(
+                    ErrorCode.DISK_FULL, needed, disk.space().lastAvailableBytes(), "the disk has no room for copies");
+        }
     }
 
     private void hold(ByteBuffer b, int at, int length) {

@@ -147,8 +147,11 @@ final class Journal {
         return mayUseReserve ? readyAfter >= 0 : surelyFree(readyAfter, end) >= 0;
     }
 
-    /** The rule for the journal's reserve: records that bring or allocate blocks leave it to those that are needed to free space again. */
-    private static boolean mayUseReserve(ByteBuffer b, int at) {
+    /**
+     * The rule for the journal's reserve: records that bring or allocate blocks, and so are sent on credit, leave it to those that are needed to free space
+     * again.
+     */
+    static boolean mayUseReserve(ByteBuffer b, int at) {
         int type = FrameLayout.type(b, at);
         boolean allocates =
                 type == FrameType.WRITE_ZEROES.code() && (FrameLayout.flags(b, at) & FrameLayout.FLAG_ALLOCATE) != 0;

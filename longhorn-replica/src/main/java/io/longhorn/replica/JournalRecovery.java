@@ -100,6 +100,8 @@ final class JournalRecovery {
         directory.createDirectories(JournalSettings.DIRECTORY);
         directory.syncDirectory("");
         MetadataFile.removeLeftovers(directory, JournalSettings.DIRECTORY);
+        // A process that died may have renamed a segment's file into its place and not synced that.
+        directory.syncDirectory(JournalSettings.DIRECTORY);
         for (String name : directory.list(JournalSettings.DIRECTORY)) {
             OptionalInt index = SegmentFile.indexOf(name);
             if (index.isPresent()) {

@@ -19,14 +19,29 @@ final class LayerDrop implements LayerChanges.Change {
         this.node = node;
     }
 
+    boolean isOf(ReplicaState other) {
+        return replica == other;
+    }
+
+    /** The replica is gone, or a rebuild brought the layer back. */
+    boolean isPointless() {
+        LayerNode present = replica.tree.find(node.id);
+        return replica.isGone() || (present != null && present != node);
+    }
+
     @Override
     public void begin(Runnable ended) {
+        disk.removal().taken(this);
+        if (isPointless()) {
+            ended.run();
+            return;
+        }
         replica.tree.remove(node);
         disk.resolved().clear();
         replica.keeper.change(replica.metaAsOf(replica.checkpointed()));
         replica.keeper.store(false, failure -> {
             if (failure != null) {
-                disk.metadataStored(failure);
+                disk.removal().tryAgain(this);
                 ended.run();
             } else {
                 deleteFiles(ended);

@@ -187,10 +187,9 @@ final class LayerFiles {
         data.file().write(block * FrameLayout.BLOCK_BYTES, source);
     }
 
-    /** Gives the space of the blocks back; false where the system cannot. Worker while retained. */
+    /** Gives the space of the blocks back; false where the system cannot. Nothing reads them any more, so it does not matter when that is durable. Worker while retained. */
     boolean punch(long block, long blocks) throws IOException {
         checkRange(block, blocks * FrameLayout.BLOCK_BYTES);
-        data.changed();
         return data.file().punch(block * FrameLayout.BLOCK_BYTES, blocks * FrameLayout.BLOCK_BYTES);
     }
 
@@ -210,6 +209,11 @@ final class LayerFiles {
     /** Worker while retained. */
     void syncMap() throws IOException {
         mapFile.sync();
+    }
+
+    /** Whether something was written that no sync covers. Loop only. */
+    boolean isUnsynced() {
+        return data.isUnsynced() || mapFile.isUnsynced();
     }
 
     /** Space that both files take on the disk. Loop, or worker while retained. */

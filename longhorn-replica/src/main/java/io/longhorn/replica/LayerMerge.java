@@ -133,6 +133,7 @@ final class LayerMerge implements LayerChanges.Change {
         childFiles.release();
         if (failure != null) {
             disk.layerChangeFailed("merging of " + node + " of " + replica, failure);
+            disk.removal().pause();
         } else if (damaged) {
             // What the damaged entries hide cannot be moved; the layer stays until they are repaired or the replica is
             // rebuilt.

@@ -76,6 +76,9 @@ final class LayerPunch implements LayerChanges.Change {
 
     /** The next part of both maps. */
     private void compareMaps() throws IOException {
+        if (from == 0) {
+            makeChildStable();
+        }
         long blocks = files.map().blocks();
         long to = Math.min(blocks, from + STEP_BLOCKS);
         long[] mine = new long[(int) (to - from)];
@@ -107,6 +110,16 @@ final class LayerPunch implements LayerChanges.Change {
         scannedTo = to == blocks ? -1 : to;
     }
 
+    /** What the child's map says may be what a process that died left in the memory of the operating system: a merge. */
+    private void makeChildStable() throws IOException {
+        try {
+            childFiles.syncData();
+            childFiles.syncMap();
+        } catch (IOException e) {
+            throw new SyncFailedException("layer " + child, e);
+        }
+    }
+
     private void take(long block, boolean isData) {
         punched.add(block, MapEntry.ABSENT, 0);
         dataBlocks += isData ? 1 : 0;
@@ -129,9 +142,14 @@ final class LayerPunch implements LayerChanges.Change {
     private void lookUpPage(long page, int from, int to) throws IOException {
         long first = page * MapPage.ENTRIES;
         long end = Math.min(files.map().blocks(), first + MapPage.ENTRIES);
+        boolean[] isOverridden = new boolean[MapPage.ENTRIES];
+        childFiles.map().walk(first, Math.min(end, childFiles.map().blocks()), 0, (block, entry, crc) -> {
+            isOverridden[(int) (block - first)] =
+                    SnapshotRemoval.isOverridden(entry) && Arrays.binarySearch(candidates, from, to, block) >= 0;
+            return true;
+        });
         files.map().walk(first, end, 0, (block, entry, crc) -> {
-            // Each of them was just made durable in the child.
-            if (!MapEntry.isDamaged(entry) && Arrays.binarySearch(candidates, from, to, block) >= 0) {
+            if (!MapEntry.isDamaged(entry) && isOverridden[(int) (block - first)]) {
                 take(block, MapEntry.isData(entry));
             }
             return true;
@@ -164,6 +182,7 @@ final class LayerPunch implements LayerChanges.Change {
         if (failure != null) {
             node.overridden.forget();
             disk.layerChangeFailed("punching of " + node + " of " + replica, failure);
+            disk.removal().pause();
         } else if (scan) {
             node.leftWhileScanning = from == 0 ? left : node.leftWhileScanning + left;
             if (scannedTo < 0) {

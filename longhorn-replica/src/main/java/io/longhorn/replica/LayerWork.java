@@ -21,13 +21,16 @@ final class LayerWork {
 
     private static final long KEEP_ALLOCATED = -2;
 
-    /** Takes what is newer, and counts how many blocks of data that makes more. */
+    /**
+     * Takes what is newer, and counts how many blocks of data that makes more. What is there already is written again: a process that died of a failed sync may have left it in
+     * the memory of the operating system alone.
+     */
     private static final class CountingRule implements BlockMap.Rule {
         private long dataBlocks;
 
         @Override
         public boolean replaces(long block, long newEntry, long presentEntry) {
-            boolean replaces = BlockMap.NEWER.replaces(block, newEntry, presentEntry);
+            boolean replaces = newEntry == presentEntry || BlockMap.NEWER.replaces(block, newEntry, presentEntry);
             if (replaces) {
                 dataBlocks += (MapEntry.isData(newEntry) ? 1 : 0) - (MapEntry.isData(presentEntry) ? 1 : 0);
             }
@@ -44,7 +47,7 @@ final class LayerWork {
     private long[] positions = new long[64];
 
     private int size;
-    /** Blocks that the files have already. */
+    /** Blocks that the files have in a newer version. */
     private long[] presentBlocks = new long[0];
 
     private long[] presentEntries = new long[0];
@@ -66,7 +69,7 @@ final class LayerWork {
         add(block, entry, 0, keepAllocated ? KEEP_ALLOCATED : GIVE_BACK);
     }
 
-    /** Notes a block that the files have already, in this version or a newer one: nothing is written. */
+    /** Notes a block that the files have in a newer version: nothing is written. */
     void addPresent(long block, long entry) {
         if (presentSize == presentBlocks.length) {
             presentBlocks = Arrays.copyOf(presentBlocks, Math.max(64, 2 * presentSize));

@@ -10,9 +10,15 @@ import org.jspecify.annotations.Nullable;
  * have stored stays wanted, and goes with the next one. Loop only.
  */
 final class MetaKeeper {
+    /** Told of every write that failed, before those who asked for it. */
+    interface FailureListener {
+        void couldNotStore(IOException cause);
+    }
+
     private final DiskDirectory directory;
     private final DiskWorker worker;
     private final String replicaDirectory;
+    private final FailureListener listener;
     private ReplicaMeta wanted;
     private ReplicaMeta stored;
     private boolean writing;
@@ -20,10 +26,16 @@ final class MetaKeeper {
     private boolean urgent;
     private @Nullable Runnable whenClosed;
 
-    MetaKeeper(DiskDirectory directory, DiskWorker worker, String replicaDirectory, ReplicaMeta stored) {
+    MetaKeeper(
+            DiskDirectory directory,
+            DiskWorker worker,
+            String replicaDirectory,
+            ReplicaMeta stored,
+            FailureListener listener) {
         this.directory = directory;
         this.worker = worker;
         this.replicaDirectory = replicaDirectory;
+        this.listener = listener;
         this.wanted = stored;
         this.stored = stored;
     }
@@ -85,6 +97,9 @@ final class MetaKeeper {
         if (closed != null) {
             closed.run();
             return;
+        }
+        if (failure != null) {
+            listener.couldNotStore(failure);
         }
         if (!waiting.isEmpty()) {
             write();

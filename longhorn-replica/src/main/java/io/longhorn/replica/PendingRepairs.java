@@ -27,6 +27,16 @@ final class PendingRepairs {
         return waiting.isEmpty();
     }
 
+    /** Whether the record of any is durable. */
+    boolean hasDurable(long position) {
+        for (int i = 0; i < waiting.size(); i++) {
+            if (waiting.get(i).recordEnd() <= position) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     /** Those whose records are durable. */
     List<Repair> durableThrough(long position) {
         List<Repair> durable = new ArrayList<>();

@@ -4,9 +4,8 @@ import io.longhorn.ErrorCode;
 import io.longhorn.replica.wire.Message;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.util.LinkedHashSet;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -28,8 +27,8 @@ final class RebuildTarget {
     private final Message.RebuildBegin plan;
     private final long commonSequence;
     private final boolean wasMixed;
-    private final Set<LayerNode> touched = new LinkedHashSet<>();
     private boolean cancelled;
+    private boolean whole;
 
     RebuildTarget(ReplicaDisk disk, ReplicaState replica, Message.RebuildBegin plan) {
         this.disk = disk;
@@ -107,11 +106,6 @@ final class RebuildTarget {
         disk.changes().add(new CopiedBlocks(this, b, at, taken));
     }
 
-    /** Copies went into that layer. */
-    void touched(LayerNode layer) {
-        touched.add(layer);
-    }
-
     /**
      * The rule for copies: one is installed only over something older. What the replica has of its own beyond the common point, up to the base, is of a history that was
      * dropped, or copied before, and counts as older than anything; what is newer than the base comes by records alone.
@@ -139,16 +133,8 @@ final class RebuildTarget {
                     through,
                     "records up to " + through + " did not come before the rebuild's end");
         }
-        List<LayerNode> layers = List.copyOf(touched);
         disk.changes().add(ended -> {
-            Set<LayerFiles> files = new LinkedHashSet<>();
-            for (LayerNode layer : layers) {
-                LayerFiles its = layer.files;
-                if (its != null) {
-                    its.retain();
-                    files.add(its);
-                }
-            }
+            List<LayerFiles> files = retainUnsynced();
             disk.worker().run(DiskWorker.Lane.CHECKPOINT, () -> syncAll(files), failure -> {
                 files.forEach(LayerFiles::release);
                 ended.run();
@@ -157,7 +143,25 @@ final class RebuildTarget {
         });
     }
 
-    private static void syncAll(Set<LayerFiles> files) throws IOException {
+    /** Also what an earlier session left, perhaps that of a process that died: of its copies up to the common point, this one may have made none again. */
+    private List<LayerFiles> retainUnsynced() throws IOException {
+        List<LayerFiles> files = new ArrayList<>();
+        try {
+            for (LayerNode layer : replica.tree.all()) {
+                LayerFiles its = layer.files;
+                if (its != null && (wasMixed || its.isUnsynced())) {
+                    its.retain();
+                    files.add(its);
+                }
+            }
+            return files;
+        } catch (IOException | RuntimeException e) {
+            files.forEach(LayerFiles::release);
+            throw e;
+        }
+    }
+
+    private static void syncAll(List<LayerFiles> files) throws IOException {
         for (LayerFiles each : files) {
             try {
                 each.syncData();
@@ -173,6 +177,7 @@ final class RebuildTarget {
             disk.layerChangeFailed("rebuild of " + replica, failure);
             outcome.done(failure);
         } else if (mayJoin(through)) {
+            whole = true;
             outcome.done(null);
         } else {
             disk.whenDurable(disk.journal().appendedPosition(), () -> synced(through, null, outcome));
@@ -186,6 +191,9 @@ final class RebuildTarget {
 
     /** The registry shows the replica as a member: it is whole again. */
     void joined(DiskWorker.Outcome outcome) {
+        if (!whole) {
+            throw new ReplicaRefusal(ErrorCode.REPLICA_NOT_READY, "the rebuild has not ended");
+        }
         cancelled = true;
         replica.keeper.change(replica.keeper
                 .wanted()

@@ -29,6 +29,9 @@ final class RecordIntake {
     private @Nullable ByteBuffer batch;
     private int batchFrom;
     private int batchTo;
+    /** Bytes of the batch that were sent on credit. */
+    private int batchCreditBytes;
+
     private long batchLastSequence;
     private long batchLastEpoch;
     private long batchSizeBytes;
@@ -83,8 +86,10 @@ final class RecordIntake {
             }
             batch = b;
             batchFrom = at;
+            batchCreditBytes = 0;
         }
         batchTo = at + length;
+        batchCreditBytes += Journal.mayUseReserve(b, at) ? 0 : length;
         batchLastSequence = sequence;
         batchLastEpoch = recordEpoch;
         syncDue |= (FrameLayout.flags(b, at) & FrameLayout.FLAG_FORCED) != 0;
@@ -164,7 +169,7 @@ final class RecordIntake {
             return null;
         }
         batch = null;
-        disk.space().use(account, batchTo - batchFrom);
+        disk.space().use(account, batchCreditBytes);
         return switch (disk.append(replica, b, batchFrom, batchTo)) {
             case DONE -> {
                 acknowledgementDue = true;

@@ -70,9 +70,13 @@ final class RepairRecord {
         void takeIfStillThere() throws IOException {
             LayerNode node = replica.tree.find(layer);
             BlockLookup lookup = new BlockLookup();
-            if (node != null && lookup.own(node, block) && lookup.entry == entry && lookup.crc == crc) {
+            if (node != null && lookup.own(node, block) && (lookup.isDamaged() || isSame(lookup))) {
                 take(replica, node, block, entry, crc, position);
             }
+        }
+
+        private boolean isSame(BlockLookup lookup) {
+            return lookup.entry == entry && lookup.crc == crc;
         }
     }
 

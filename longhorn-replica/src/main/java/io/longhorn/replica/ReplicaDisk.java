@@ -195,9 +195,9 @@ public final class ReplicaDisk implements AutoCloseable {
     }
 
     /** Records of that replica joined, or left, those that are not in layers. */
-    void uncheckpointed(ReplicaState replica, long bytes, long records) {
-        space.journaled(bytes, records);
-        if (records > 0) {
+    void uncheckpointed(ReplicaState replica, long bytes, long mapBytes) {
+        space.journaled(bytes, mapBytes);
+        if (bytes > 0) {
             needsJournal(replica);
         }
     }
@@ -361,7 +361,10 @@ public final class ReplicaDisk implements AutoCloseable {
     private boolean hasMovable() {
         for (int i = 0; i < journaled.size(); i++) {
             ReplicaState replica = journaled.get(i);
-            if (replica.committed() > replica.checkpointed() || !replica.repairs.isEmpty() || replica.hasUndurable()) {
+            if (replica.committed() > replica.checkpointed()
+                    || !replica.repairs.isEmpty()
+                    || replica.isAheadOfMetadata()
+                    || replica.hasUndurable()) {
                 return true;
             }
         }
@@ -400,8 +403,6 @@ public final class ReplicaDisk implements AutoCloseable {
     void metadataStored(@Nullable IOException failure) {
         if (failure == null) {
             releaseJournal();
-        } else {
-            logRetry("storing metadata", failure);
         }
     }
 

@@ -49,7 +49,12 @@ final class ReplicaMaking implements LayerChanges.Change {
             ended.run();
             return;
         }
-        make(ended);
+        try {
+            make(ended);
+        } catch (IOException e) {
+            outcome.failed(e);
+            ended.run();
+        }
     }
 
     private boolean isThere() {
@@ -83,11 +88,21 @@ final class ReplicaMaking implements LayerChanges.Change {
         }
     }
 
-    private void make(Runnable ended) {
+    /** Another replica of a volume of this name may have an id that begins alike. */
+    private String freeDirectory() throws IOException {
+        String first = ReplicaMeta.DIRECTORY + "/" + ReplicaMeta.directoryName(wanted.volumeName(), wanted.replicaId());
+        String path = first;
+        for (int i = 2; disk.directory().exists(path + "/" + ReplicaMeta.FILE); i++) {
+            path = first + "-" + i;
+        }
+        return path;
+    }
+
+    private void make(Runnable ended) throws IOException {
         DiskMeta before = disk.meta();
         int slot = before.nextSlot();
         DiskMeta after = before.withClusterId(clusterId).withNextSlot(slot + 1);
-        String path = ReplicaMeta.DIRECTORY + "/" + ReplicaMeta.directoryName(wanted.volumeName(), wanted.replicaId());
+        String path = freeDirectory();
         ReplicaMeta meta = ReplicaMeta.create(
                         wanted.replicaId(), slot, wanted.volumeId(), wanted.volumeName(), clusterId, wanted.sizeBytes())
                 .change()

@@ -55,7 +55,7 @@ final class ReplicaState implements Journal.Placement {
     private long memberSince;
 
     private long uncheckpointedBytes;
-    private long uncheckpointedRecords;
+    private long uncheckpointedMapBytes;
     private long acknowledgedNanos;
     private boolean acknowledged;
     /** The uncommitted records are in the parked file only: nothing of them can be read until they are back. */
@@ -77,7 +77,12 @@ final class ReplicaState implements Journal.Placement {
     ReplicaState(ReplicaDisk disk, String directory, ReplicaMeta meta) {
         this.disk = disk;
         this.directory = directory;
-        this.keeper = new MetaKeeper(disk.directory(), disk.worker(), directory, meta);
+        this.keeper = new MetaKeeper(
+                disk.directory(),
+                disk.worker(),
+                directory,
+                meta,
+                cause -> disk.layerChangeFailed("storing metadata of " + this, cause));
         restart(meta);
     }
 
@@ -104,6 +109,23 @@ final class ReplicaState implements Journal.Placement {
         damage.clear();
         forgetUncheckpointed();
         parked = false;
+    }
+
+    private void forgetUncheckpointed() {
+        countUncheckpointed(-uncheckpointedBytes, -uncheckpointedMapBytes);
+    }
+
+    private void countUncheckpointed(long bytes, long mapBytes) {
+        uncheckpointedBytes += bytes;
+        uncheckpointedMapBytes += mapBytes;
+        disk.uncheckpointed(this, bytes, mapBytes);
+    }
+
+    /** What the maps may grow by when records of these blocks go to a layer: a copy of each page concerned. */
+    private static long mapBytes(long firstBlock, int blocks) {
+        return blocks == 0
+                ? 0
+                : (MapPage.pageOf(firstBlock + blocks - 1) - MapPage.pageOf(firstBlock) + 1) * MapPage.BYTES;
     }
 
     // ------------------------------------------------------------------ identity and marks
@@ -179,12 +201,6 @@ final class ReplicaState implements Journal.Placement {
         forgetUncheckpointed();
     }
 
-    private void forgetUncheckpointed() {
-        disk.uncheckpointed(this, -uncheckpointedBytes, -uncheckpointedRecords);
-        uncheckpointedBytes = 0;
-        uncheckpointedRecords = 0;
-    }
-
     void acknowledgedNow(long nanos) {
         acknowledgedNanos = nanos;
         acknowledged = true;
@@ -222,9 +238,7 @@ final class ReplicaState implements Journal.Placement {
         int blocks = (int) (RecordLayout.length(b, at) / BLOCK);
         takeNumbers(b, at);
         records.add(position, length, type, flags, firstBlock, blocks);
-        uncheckpointedBytes += length;
-        uncheckpointedRecords++;
-        disk.uncheckpointed(this, length, 1);
+        countUncheckpointed(length, mapBytes(firstBlock, blocks));
         if (type == FrameType.WRITE.code()) {
             takeWrite(b, at, position, sequence, firstBlock, blocks);
         } else if (type == FrameType.WRITE_ZEROES.code() || type == FrameType.DISCARD.code()) {
@@ -357,6 +371,11 @@ final class ReplicaState implements Journal.Placement {
         committed = committed();
     }
 
+    /** The layers are further than the metadata says, because it could not be stored. */
+    boolean isAheadOfMetadata() {
+        return keeper.stored().checkpointedSequence() < checkpointed;
+    }
+
     boolean hasUndurable() {
         return durable < lastSequence;
     }
@@ -390,15 +409,13 @@ final class ReplicaState implements Journal.Placement {
     /** Everything up to {@code sequence} is in the layer files, durably. */
     void checkpointed(long sequence) {
         long bytes = 0;
-        long gone = 0;
+        long mapBytes = 0;
         for (long s = Math.max(checkpointed + 1, records.firstSequence()); s <= sequence; s++) {
             bytes += records.frameLength(s);
-            gone++;
+            mapBytes += mapBytes(records.firstBlock(s), records.blockCount(s));
         }
         checkpointed = sequence;
-        uncheckpointedBytes -= bytes;
-        uncheckpointedRecords -= gone;
-        disk.uncheckpointed(this, -bytes, -gone);
+        countUncheckpointed(-bytes, -mapBytes);
     }
 
     /** Oldest journal position that a restart would need; {@link Long#MAX_VALUE} if none. */

@@ -1,6 +1,8 @@
 package io.longhorn.replica;
 
+import io.longhorn.replica.wire.FrameLayout;
 import io.longhorn.replica.wire.LayerId;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
@@ -14,9 +16,15 @@ import org.jspecify.annotations.Nullable;
 final class SnapshotRemoval {
     /** Residual layers that a replica keeps; one more is merged into its child. */
     static final int RESIDUAL_LAYERS_MAX = 16;
+    /** After a failure, mostly for want of space, nothing is tried for this time. */
+    private static final long RETRY_NANOS = 1_000_000_000;
 
     private final ReplicaDisk disk;
     private final Set<ReplicaState> queued = new HashSet<>();
+    /** Layers that are out of their trees, but not durably. */
+    private final List<LayerDrop> unfinished = new ArrayList<>();
+
+    private boolean paused;
 
     SnapshotRemoval(ReplicaDisk disk) {
         this.disk = disk;
@@ -57,9 +65,37 @@ final class SnapshotRemoval {
         consider(replica);
     }
 
+    /** A step failed: all of it is tried again later. */
+    void pause() {
+        if (!paused && !disk.isStopping()) {
+            paused = true;
+            disk.loop().schedule(RETRY_NANOS, () -> {
+                paused = false;
+                unfinished.removeIf(LayerDrop::isPointless);
+                List.copyOf(disk.replicas()).forEach(this::consider);
+            });
+        }
+    }
+
+    /** The same for a layer that is out of its tree already. */
+    void tryAgain(LayerDrop drop) {
+        unfinished.add(drop);
+        pause();
+    }
+
+    /** It begins. */
+    void taken(LayerDrop drop) {
+        unfinished.remove(drop);
+    }
+
     private LayerChanges.@Nullable Change next(ReplicaState replica) {
-        if (replica.isGone() || replica.isMixed() || disk.hasFailed()) {
+        if (paused || replica.isGone() || replica.isMixed() || disk.hasFailed()) {
             return null;
+        }
+        for (LayerDrop drop : unfinished) {
+            if (drop.isOf(replica)) {
+                return drop;
+            }
         }
         LayerNode least = null;
         int residual = 0;
@@ -88,7 +124,12 @@ final class SnapshotRemoval {
                 least = node;
             }
         }
-        return residual > RESIDUAL_LAYERS_MAX && least != null ? merge(replica, least) : null;
+        return residual > RESIDUAL_LAYERS_MAX && least != null && hasRoomToMerge(least) ? merge(replica, least) : null;
+    }
+
+    /** A merged layer's space is given back only when all of it was copied, and copies must not use what is kept for removal. */
+    private boolean hasRoomToMerge(LayerNode least) {
+        return disk.space().availableBytes() >= least.dataBlocks * (FrameLayout.BLOCK_BYTES + MapPage.BYTES);
     }
 
     private LayerChanges.@Nullable Change merge(ReplicaState replica, LayerNode node) {
@@ -130,7 +171,7 @@ final class SnapshotRemoval {
         private int size;
 
         private void addAll(LayerWork work) {
-            if (punchedFor == null) {
+            if (punchedFor == null && scannedTo == 0) {
                 return;
             }
             if (size + work.size() > BLOCKS_MAX) {

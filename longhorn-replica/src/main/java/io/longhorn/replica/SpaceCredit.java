@@ -12,6 +12,9 @@ final class SpaceCredit {
     /** Below this an engine could not send its longest record. */
     static final long WINDOW_BYTES_MIN = FrameLayout.RECORD_BYTES_MAX;
 
+    /** What a record takes of the disk in layers at most, by its length: that of one block may bring a map page twice its size. */
+    private static final int DISK_FACTOR = 3;
+
     /** Where the room comes from. */
     interface Room {
         /** What the journal surely takes now. */
@@ -83,8 +86,7 @@ final class SpaceCredit {
     /** Grants what can be granted now. Credit never shrinks. */
     void grant(Account account) {
         count(account, -1);
-        long window = window(
-                room.journalBytes() - beyondMinimumBytes, room.diskBytes() - outstandingBytes, Math.max(1, accounts));
+        long window = window(room.journalBytes() - beyondMinimumBytes, diskShare(), Math.max(1, accounts));
         account.grantedBytes = Math.max(account.grantedBytes, account.usedBytes + window);
         count(account, 1);
     }
@@ -98,8 +100,13 @@ final class SpaceCredit {
         return Math.max(WINDOW_BYTES_MIN, Math.min(WINDOW_BYTES_MAX, room / (accounts > 1 ? 2 : 1)));
     }
 
-    /** Whether it is the disk, not the journal, that has no room for another record of this engine. */
-    boolean isDiskShort(Account account) {
-        return room.diskBytes() - (outstandingBytes - account.outstanding()) < WINDOW_BYTES_MIN;
+    /** Bytes of records that the disk has room for beyond what may come already. */
+    private long diskShare() {
+        return (room.diskBytes() - DISK_FACTOR * outstandingBytes) / DISK_FACTOR;
+    }
+
+    /** Whether it is the disk, not the journal, that has no room for another record of that connection. */
+    boolean isDiskFull(Account account) {
+        return diskShare() + account.outstanding() < WINDOW_BYTES_MIN;
     }
 }

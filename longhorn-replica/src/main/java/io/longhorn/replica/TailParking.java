@@ -108,7 +108,7 @@ final class TailParking {
             return;
         }
         disk.changes().add(ended -> {
-            if (!replica.isParked()) {
+            if (!replica.isParked() || replica.isGone()) {
                 ended.run();
                 outcome.done(null);
                 return;

@@ -28,11 +28,14 @@ final class MemoryDisk implements DiskDirectory {
     private final Set<String> directories = new HashSet<>(Set.of(""));
 
     /** Pages that may still be allocated. */
-    long freePages = Long.MAX_VALUE;
+    long freePages = Long.MAX_VALUE / PAGE;
     /** Syncs of files whose name contains this fail. */
     String failingSync = "-none-";
     /** Writes to files whose name contains this stop half-way and fail. */
     String failingWrite = "-none-";
+
+    /** What a failed sync should have made durable is clean from then on, as an operating system has it. */
+    boolean failedSyncsForget;
 
     /** Pages that cannot be read, as {@code name@page}. Writing does not help. */
     final Set<String> unreadable = new HashSet<>();
@@ -71,9 +74,16 @@ final class MemoryDisk implements DiskDirectory {
                 inode.durablePages.put(page, after);
             }
         }
-        for (String name : new HashSet<>(names.keySet())) {
-            if (!durableNames.containsKey(name) && random.nextBoolean()) {
-                durableNames.put(name, names.get(name));
+        Set<String> all = new TreeSet<>(names.keySet());
+        all.addAll(durableNames.keySet());
+        for (String name : all) {
+            Inode now = names.get(name);
+            if (now != durableNames.get(name) && random.nextBoolean()) {
+                if (now == null) {
+                    durableNames.remove(name);
+                } else {
+                    durableNames.put(name, now);
+                }
             }
         }
         forgetUnsynced();
@@ -83,6 +93,7 @@ final class MemoryDisk implements DiskDirectory {
     void forgetUnsynced() {
         names.clear();
         names.putAll(durableNames);
+        names.keySet().forEach(name -> createDirectories(MetadataFile.parent(name)));
         for (Inode inode : names.values()) {
             inode.pages.clear();
             inode.durablePages.forEach((page, bytes) -> inode.pages.put(page, bytes.clone()));
@@ -256,7 +267,7 @@ final class MemoryDisk implements DiskDirectory {
 
     @Override
     public long usableBytes() {
-        return freePages > Long.MAX_VALUE / PAGE ? Long.MAX_VALUE : freePages * PAGE;
+        return freePages * PAGE;
     }
 
     @Override
@@ -342,6 +353,9 @@ final class MemoryDisk implements DiskDirectory {
             requireOpen();
             syncs++;
             if (name.contains(failingSync)) {
+                if (failedSyncsForget) {
+                    inode.dirty.clear();
+                }
                 throw new IOException("told to fail the sync of " + name);
             }
             for (long page : inode.dirty) {

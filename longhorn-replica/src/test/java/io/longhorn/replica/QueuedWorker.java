@@ -36,14 +36,17 @@ final class QueuedWorker implements DiskWorker {
         return true;
     }
 
-    /** Does all work, also what it leads to. */
-    void runAll() {
+    /** Does all work, also what it leads to; false if there was none. */
+    boolean runAll() {
+        boolean any = false;
         boolean again = true;
         while (again) {
             again = false;
             for (Lane lane : Lane.values()) {
                 again |= runOne(lane);
             }
+            any |= again;
         }
+        return any;
     }
 }
