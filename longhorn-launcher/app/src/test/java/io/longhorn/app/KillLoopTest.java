@@ -6,6 +6,7 @@ import io.longhorn.HostPort;
 import io.longhorn.Longhorn;
 import io.longhorn.Volume;
 import io.longhorn.VolumeSpec;
+import io.longhorn.replica.DiskCheck;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -148,6 +149,11 @@ class KillLoopTest {
             assertThat(volume.statistics().checksumMismatches()).isZero();
         }
         running.stop();
+        for (int server = 0; server < SERVERS; server++) {
+            assertThat(DiskCheck.of(running.disk(server)).damages())
+                    .as("damages on " + running.disk(server) + " after seed " + seed)
+                    .isEmpty();
+        }
     }
 
     private Longhorn connect(ReplicaServers running) {
