@@ -10,11 +10,13 @@ import io.longhorn.LonghornConfig;
 import io.longhorn.OpenMode;
 import io.longhorn.RebuildSettings;
 import io.longhorn.RegistryUnavailableException;
+import io.longhorn.ReplicaUnreachableException;
 import io.longhorn.SalvageRefusedException;
 import io.longhorn.SalvageReport;
 import io.longhorn.SalvageSpec;
 import io.longhorn.Snapshot;
 import io.longhorn.TimeLimits;
+import io.longhorn.Tls;
 import io.longhorn.TooFewReplicasException;
 import io.longhorn.Volume;
 import io.longhorn.VolumeExistsException;
@@ -25,8 +27,10 @@ import io.longhorn.replica.ReplicaServer;
 import io.longhorn.replica.transport.InProcessTransport;
 import io.longhorn.replica.transport.NioLoop;
 import io.longhorn.replica.transport.NioTransport;
+import io.longhorn.replica.transport.TlsEngines;
 import io.longhorn.replica.transport.TransportLimits;
 import io.longhorn.replica.wire.Connection;
+import io.longhorn.replica.wire.Message;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
@@ -51,6 +55,7 @@ final class EngineLonghorn implements Longhorn, Placement {
     private static final int EMBEDDED_REPLICAS = 3;
     private static final int CLONE_PIECE_BYTES = 1 << 20;
 
+    private final boolean inProcess;
     private final NioLoop loop;
     private final Connection.Connector connector;
     private final Registry registry;
@@ -64,12 +69,14 @@ final class EngineLonghorn implements Longhorn, Placement {
     private boolean closed;
 
     private EngineLonghorn(
+            boolean inProcess,
             NioLoop loop,
             Connection.Connector connector,
             Path registryDirectory,
             List<String> servers,
             EngineSettings settings,
             TimeLimits limits) {
+        this.inProcess = inProcess;
         this.loop = loop;
         this.connector = connector;
         this.registryName = registryDirectory.toString();
@@ -84,9 +91,6 @@ final class EngineLonghorn implements Longhorn, Placement {
     }
 
     static EngineLonghorn connect(LonghornConfig config) {
-        if (config.tls().isPresent()) {
-            throw new IllegalArgumentException("TLS is not part of this version; use a token");
-        }
         NioLoop loop = newLoop();
         try {
             TransportLimits defaults = TransportLimits.DEFAULTS;
@@ -97,8 +101,9 @@ final class EngineLonghorn implements Longhorn, Placement {
                     defaults.strangersMax(),
                     defaults.outputBytesMax());
             return new EngineLonghorn(
+                    false,
                     loop,
-                    new NioTransport(transport),
+                    transport(transport, config.tls()),
                     config.registry(),
                     config.replicaServers().stream().map(HostPort::toString).toList(),
                     EngineSettings.of(
@@ -110,6 +115,17 @@ final class EngineLonghorn implements Longhorn, Placement {
         } catch (RuntimeException e) {
             loop.close();
             throw e;
+        }
+    }
+
+    private static NioTransport transport(TransportLimits limits, Optional<Tls> tls) {
+        if (tls.isEmpty()) {
+            return new NioTransport(limits);
+        }
+        try {
+            return new NioTransport(limits, TlsEngines.load(tls.get()));
+        } catch (IOException e) {
+            throw new IllegalArgumentException("TLS cannot be used: " + e.getMessage(), e);
         }
     }
 
@@ -130,6 +146,7 @@ final class EngineLonghorn implements Longhorn, Placement {
                 names.add(name);
             }
             EngineLonghorn longhorn = new EngineLonghorn(
+                    true,
                     loop,
                     transport,
                     directory.resolve("registry"),
@@ -178,6 +195,11 @@ final class EngineLonghorn implements Longhorn, Placement {
     // ------------------------------------------------------------------ making
 
     @Override
+    public boolean isInProcess() {
+        return inProcess;
+    }
+
+    @Override
     public List<String> candidates(List<String> taken) {
         List<String> found = new ArrayList<>();
         for (int i = 0; i < servers.size(); i++) {
@@ -201,36 +223,25 @@ final class EngineLonghorn implements Longhorn, Placement {
         UUID volumeId = UUID.randomUUID();
         List<ReplicaRecord> made = new ArrayList<>();
         VolumeRecord plan = record(spec, volumeId, size, made);
-        List<String> troubles = new ArrayList<>();
+        List<ReplicaUnreachableException> troubles = new ArrayList<>();
         for (String server : candidates(List.of())) {
             if (made.size() == spec.replicas()) {
                 break;
             }
             ReplicaRecord replica = new ReplicaRecord(UUID.randomUUID(), server);
-            String trouble = Calls.await(
-                    loop,
-                    ReplicaMaking.make(
-                            loop,
-                            connector,
-                            registry,
-                            settings.token(),
-                            plan,
-                            replica,
-                            limits.connect().toNanos()),
-                    "server " + server,
-                    "create replica",
-                    limits.operation());
-            if (trouble.isEmpty()) {
+            try {
+                makeReplica(plan, replica);
                 made.add(replica);
-            } else {
-                troubles.add(server + " " + trouble);
+            } catch (ReplicaUnreachableException e) {
+                troubles.add(e);
             }
         }
         nextServer = (nextServer + 1) % Math.max(1, servers.size());
         if (made.isEmpty() || (made.size() < spec.replicas() && !spec.allowDegraded())) {
             undo(plan, made);
-            LOG.warn("volume could not be created: volume={} troubles={}", spec.name(), troubles);
-            throw new TooFewReplicasException(spec.name(), spec.replicas(), made.size());
+            TooFewReplicasException tooFew = new TooFewReplicasException(spec.name(), spec.replicas(), made.size());
+            troubles.forEach(tooFew::addSuppressed);
+            throw tooFew;
         }
         VolumeRecord record = record(spec, volumeId, size, made);
         if (!ask(registry.compareAndSet(record), "create").swapped()) {
@@ -238,6 +249,26 @@ final class EngineLonghorn implements Longhorn, Placement {
             throw new VolumeExistsException(spec.name());
         }
         return open(spec.name(), OpenMode.READ_WRITE);
+    }
+
+    @Override
+    public void makeReplica(VolumeRecord record, ReplicaRecord replica) {
+        String trouble = Calls.await(
+                loop,
+                ReplicaMaking.make(
+                        loop,
+                        connector,
+                        registry,
+                        settings.token(),
+                        record,
+                        replica,
+                        limits.connect().toNanos()),
+                "server " + replica.endpoint(),
+                "create replica",
+                limits.operation());
+        if (!trouble.isEmpty()) {
+            throw new ReplicaUnreachableException(replica.endpoint(), trouble);
+        }
     }
 
     private static VolumeRecord record(VolumeSpec spec, UUID id, long size, List<ReplicaRecord> replicas) {
@@ -265,7 +296,8 @@ final class EngineLonghorn implements Longhorn, Placement {
         }
     }
 
-    private void deleteReplica(VolumeRecord record, ReplicaRecord replica) {
+    @Override
+    public void deleteReplica(VolumeRecord record, ReplicaRecord replica) {
         String trouble = Calls.await(
                 loop,
                 ReplicaMaking.delete(
@@ -335,7 +367,7 @@ final class EngineLonghorn implements Longhorn, Placement {
         }
         VolumeRecord record = ask(registry.read(name), "delete").orElseThrow(() -> new VolumeNotFoundException(name));
         LeaseHolder holder = record.holder().orElse(null);
-        if (holder != null && !holder.clean() && !ask(registry.provedDead(holder), "delete")) {
+        if (holder != null && mayBeAlive(holder, "delete")) {
             throw new VolumeInUseException(name, "an engine on host " + holder.hostId());
         }
         Registry.Swap removed = ask(registry.remove(name, record.version()), "delete");
@@ -345,6 +377,10 @@ final class EngineLonghorn implements Longhorn, Placement {
         for (ReplicaRecord replica : record.replicas()) {
             deleteReplica(record, replica);
         }
+    }
+
+    private boolean mayBeAlive(LeaseHolder holder, String what) {
+        return !holder.clean() && !ask(registry.provedDead(holder), what);
     }
 
     @Override
@@ -386,12 +422,41 @@ final class EngineLonghorn implements Longhorn, Placement {
     }
 
     @Override
-    public SalvageReport salvage(String name, SalvageSpec spec) {
+    public synchronized SalvageReport salvage(String name, SalvageSpec spec) {
         requireOpen();
-        if (ask(registry.read(name), "salvage").isEmpty()) {
-            throw new VolumeNotFoundException(name);
+        EngineVolume present = open.get(name);
+        if (present != null && !present.isOver()) {
+            throw new SalvageRefusedException(name, "it is open in this program");
         }
-        throw new SalvageRefusedException(name, "salvage is not part of this version; bring its replicas back");
+        VolumeRecord found = ask(registry.read(name), "salvage").orElseThrow(() -> new VolumeNotFoundException(name));
+        LeaseHolder holder = found.holder().orElse(null);
+        if (holder != null && !spec.forced() && mayBeAlive(holder, "salvage")) {
+            throw new SalvageRefusedException(
+                    name,
+                    "its last engine, on host " + holder.hostId()
+                            + ", may still be alive; make sure that it is not, then allow it with evenIfInUse()");
+        }
+        VolumeRecord promised = found.promisedTo(UUID.randomUUID());
+        if (!ask(registry.compareAndSet(promised), "salvage").swapped()) {
+            throw new SalvageRefusedException(name, "somebody opened it just now");
+        }
+        Map<ReplicaRecord, Message.FenceOk> survey = Calls.await(
+                loop,
+                Survey.of(loop, connector, registry, settings, promised),
+                "volume " + name,
+                "salvage",
+                limits.opening().plus(Duration.ofSeconds(2)));
+        SalvageChoice choice = SalvageChoice.of(promised, survey, spec);
+        if (!ask(
+                        registry.compareAndSet(
+                                promised.withView(List.of(choice.chosen().replicaId()))),
+                        "salvage")
+                .swapped()) {
+            throw new SalvageRefusedException(name, "somebody opened it just now");
+        }
+        SalvageReport report = choice.report();
+        LOG.warn("volume salvaged: {}", report);
+        return report;
     }
 
     // ------------------------------------------------------------------ closing

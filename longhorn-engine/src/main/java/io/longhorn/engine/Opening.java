@@ -5,6 +5,7 @@ import io.longhorn.RegistryUnavailableException;
 import io.longhorn.SalvageNeededException;
 import io.longhorn.TooFewReplicasException;
 import io.longhorn.VolumeFaultedException;
+import io.longhorn.VolumeLostException;
 import io.longhorn.VolumeNotFoundException;
 import io.longhorn.replica.wire.FrameLayout;
 import io.longhorn.replica.wire.Message;
@@ -311,6 +312,8 @@ final class Opening {
         boolean all = reached.size() == record().view().size();
         if (all || (mayGoOnWith(reached) && nobodyElseIsComing(reached.size()))) {
             level(reached);
+        } else if (isEveryMemberGone() && core.loop.nanoTime() - startedNanos >= graceNanos()) {
+            core.fail(whyNotEnough());
         }
     }
 
@@ -322,6 +325,15 @@ final class Opening {
             }
         }
         return false;
+    }
+
+    /** Their servers answer, and do not have them: waiting does not bring them back. */
+    private boolean isEveryMemberGone() {
+        int gone = 0;
+        for (ReplicaLink link : missing) {
+            gone += isMember(link) ? 1 : 0;
+        }
+        return gone == record().view().size();
     }
 
     private boolean nobodyElseIsComing(int reached) {
@@ -337,6 +349,15 @@ final class Opening {
     private LonghornException whyNotEnough() {
         List<ReplicaLink> reached = reached();
         int members = record().view().size();
+        if (reached.isEmpty() && !fenced.isEmpty()) {
+            return new SalvageNeededException(
+                    volumeName,
+                    "none of its " + members + " in-sync replicas answered; these answered, but lack confirmed writes: "
+                            + fenced.keySet());
+        }
+        if (isEveryMemberGone() && missing.size() == core.links.size()) {
+            return new VolumeLostException(volumeName, "its replicas are gone from their servers: " + missing);
+        }
         if (reached.isEmpty()) {
             return new TooFewReplicasException(volumeName, 1, 0);
         }
@@ -381,7 +402,7 @@ final class Opening {
     }
 
     /** Longest means highest (epoch, sequence) of the last record, epoch first. */
-    private static boolean isLonger(Message.FenceOk a, Message.FenceOk b) {
+    static boolean isLonger(Message.FenceOk a, Message.FenceOk b) {
         return a.lastEpoch() != b.lastEpoch() ? a.lastEpoch() > b.lastEpoch() : a.lastSequence() > b.lastSequence();
     }
 

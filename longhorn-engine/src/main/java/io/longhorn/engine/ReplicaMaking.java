@@ -102,7 +102,7 @@ final class ReplicaMaking implements ReplicaLink.Owner {
 
     @Override
     public void onUnreachable(ReplicaLink unreachable, String cause) {
-        over("cannot be reached: " + cause);
+        over(cause);
     }
 
     @Override

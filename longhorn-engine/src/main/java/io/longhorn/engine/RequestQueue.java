@@ -62,6 +62,11 @@ final class RequestQueue {
             Request late = queue.remove();
             late.sequencingOver(core.timeLimit(late.kind.toString()));
         }
+        while (!held.isEmpty() && now - held.element().startedNanos > core.settings.operationNanos()) {
+            Request late = held.remove();
+            late.sequencingOver(core.timeLimit(late.kind.toString()));
+            leaveGate(late);
+        }
     }
 
     /** Takes a request in, or refuses it. */

@@ -1,5 +1,6 @@
 package io.longhorn.engine;
 
+import io.longhorn.replica.wire.FrameLayout;
 import io.longhorn.replica.wire.StructureOperation;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -180,7 +181,8 @@ final class ViewKeeper {
         boolean owes = !link.isReady()
                 || link.journaled() < lastSequence
                 || link.durable() < flushSequence
-                || link.requests().outstanding() > 0;
+                || link.requests().outstanding() > 0
+                || isWaitedForByRequests(link);
         if (!owes) {
             link.silentNanos = 0;
             return;
@@ -194,6 +196,11 @@ final class ViewKeeper {
         } else if (link.isReady() && link.silentNanos >= limit / 4) {
             link.ping(core.loop.nanoTime());
         }
+    }
+
+    /** Requests may wait for its credit: nothing was sent that it would have to answer, and yet nothing goes on without a word from it. */
+    private boolean isWaitedForByRequests(ReplicaLink link) {
+        return !core.requests.isEmpty() && link.creditLeft() < FrameLayout.RECORD_BYTES_MAX;
     }
 
     private boolean peerAnsweredMeanwhile(ReplicaLink link) {

@@ -2,10 +2,12 @@ package io.longhorn.replica;
 
 import io.longhorn.HostPort;
 import io.longhorn.InsecureListenException;
+import io.longhorn.Tls;
 import io.longhorn.replica.transport.Listener;
 import io.longhorn.replica.transport.MovableConnection;
 import io.longhorn.replica.transport.NioLoop;
 import io.longhorn.replica.transport.NioTransport;
+import io.longhorn.replica.transport.TlsEngines;
 import io.longhorn.replica.transport.TransportLimits;
 import io.longhorn.replica.wire.Loop;
 import java.io.IOException;
@@ -29,13 +31,14 @@ import org.slf4j.LoggerFactory;
  * A replica server in this process: keeps replicas on one or more disk directories and serves engines over TCP. Each disk has one thread, named
  * {@code longhorn-replica-<n>}, and a few more while it syncs.
  *
- * <p>Listens beyond loopback only with a token. Safe for any thread; {@link #close} waits until what is committed is on the disks.
+ * <p>Listens beyond loopback only with a token or TLS. Safe for any thread; {@link #close} waits until what is committed is on the disks.
  */
 public final class ReplicaServer implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(ReplicaServer.class);
     private static final long STOP_LIMIT_SECONDS = 30;
 
     private final Deque<Disk> disks = new ArrayDeque<>();
+    private final boolean ownsLoops;
     private final @Nullable Listener listener;
     private final ReplicaHost host;
     private boolean closed;
@@ -44,6 +47,7 @@ public final class ReplicaServer implements AutoCloseable {
 
     private ReplicaServer(Builder builder) throws IOException {
         String bootId = bootId();
+        ownsLoops = builder.sharedLoop == null;
         try {
             int number = 1;
             for (Path directory : builder.directories) {
@@ -61,7 +65,7 @@ public final class ReplicaServer implements AutoCloseable {
                             connection.close();
                         }
                     });
-            listener = builder.listen == null ? null : listen(builder.listen);
+            listener = builder.listen == null ? null : listen(builder.listen, builder.tls);
         } catch (IOException | RuntimeException e) {
             closeDisks();
             throw e;
@@ -78,6 +82,7 @@ public final class ReplicaServer implements AutoCloseable {
         private final List<Path> directories = new ArrayList<>();
         private @Nullable HostPort listen;
         private String token = "";
+        private @Nullable Tls tls;
         private DiskSettings settings = DiskSettings.DEFAULTS;
         private @Nullable NioLoop sharedLoop;
 
@@ -95,9 +100,15 @@ public final class ReplicaServer implements AutoCloseable {
             return this;
         }
 
-        /** What engines must show. Needed to listen beyond loopback. */
+        /** What engines must show. Without TLS needed to listen beyond loopback. */
         public Builder token(String secret) {
             token = secret;
+            return this;
+        }
+
+        /** Encrypts, and takes only engines that show a certificate of the authority. With a token they need both. */
+        public Builder tls(Tls files) {
+            tls = files;
             return this;
         }
 
@@ -116,7 +127,8 @@ public final class ReplicaServer implements AutoCloseable {
         /**
          * Opens the disks and listens.
          *
-         * @throws InsecureListenException if it would listen beyond loopback without a token
+         * @throws InsecureListenException if it would listen beyond loopback without a token and without TLS
+         * @throws IOException if a file of TLS or of a disk cannot be used; says which and why
          * @throws io.longhorn.DiskLockedException if a directory is in use
          */
         public ReplicaServer start() throws IOException {
@@ -126,6 +138,7 @@ public final class ReplicaServer implements AutoCloseable {
             HostPort address = listen;
             if (address != null
                     && token.isEmpty()
+                    && tls == null
                     && !socketAddress(address).getAddress().isLoopbackAddress()) {
                 throw new InsecureListenException(address.toString());
             }
@@ -185,9 +198,12 @@ public final class ReplicaServer implements AutoCloseable {
         }
     }
 
-    private Listener listen(HostPort address) throws IOException {
+    private Listener listen(HostPort address, @Nullable Tls tls) throws IOException {
         Disk first = disks.getFirst();
-        return new NioTransport(TransportLimits.DEFAULTS).listen(first.loop(), socketAddress(address), host);
+        NioTransport transport = tls == null
+                ? new NioTransport(TransportLimits.DEFAULTS)
+                : new NioTransport(TransportLimits.DEFAULTS, TlsEngines.load(tls));
+        return transport.listen(first.loop(), socketAddress(address), host);
     }
 
     private NioLoop loopOf(ReplicaDisk disk) {
@@ -256,7 +272,7 @@ public final class ReplicaServer implements AutoCloseable {
         while (!disks.isEmpty()) {
             Disk disk = disks.removeLast();
             disk.worker().close();
-            if (disk.loop().name().startsWith("longhorn-replica-")) {
+            if (ownsLoops) {
                 disk.loop().close();
             }
             try {

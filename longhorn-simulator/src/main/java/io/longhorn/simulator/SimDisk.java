@@ -16,6 +16,8 @@ import org.jspecify.annotations.Nullable;
  * boundaries or keep in part.
  */
 public final class SimDisk {
+    private static final long UNLIMITED_PAGES = Long.MAX_VALUE >> 13;
+
     private final SimHost host;
     private final String name;
     private final SimRandom random;
@@ -26,7 +28,7 @@ public final class SimDisk {
     private final TreeSet<String> stableDirectories = new TreeSet<>();
     private final List<Change> pending = new ArrayList<>();
 
-    private long quotaPages = Long.MAX_VALUE >> 13;
+    private long quotaPages = UNLIMITED_PAGES;
     private long usedPages;
     private boolean punches = true;
     private int slowness = 1;
@@ -36,6 +38,7 @@ public final class SimDisk {
     private long crashAt = -1;
     private @Nullable Runnable crash;
     private int damages;
+    private Runnable whenSyncFails = () -> {};
 
     public SimDisk(SimHost host, String name) {
         this.host = host;
@@ -103,6 +106,11 @@ public final class SimDisk {
         syncsToFail = count;
     }
 
+    /** Runs {@code action} whenever a sync has failed. */
+    public void whenSyncFails(Runnable action) {
+        whenSyncFails = action;
+    }
+
     /** The next {@code count} writes fail in their middle. */
     public void failWrites(int count) {
         writesToFail = count;
@@ -160,8 +168,11 @@ public final class SimDisk {
         return damages;
     }
 
-    /** Unreadable pages can be read again. */
-    public void healReads() {
+    /** Nothing fails any more: unreadable pages can be read again, there is room, and no fault is to come. What was lost or flipped stays so. */
+    public void heal() {
+        disarm();
+        slowness = 1;
+        quotaPages = UNLIMITED_PAGES;
         for (SimInode inode : files.values()) {
             inode.heal();
         }
@@ -291,6 +302,7 @@ public final class SimDisk {
         if (syncsToFail > 0) {
             syncsToFail--;
             host.scheduler().note(name, "sync fails", operations, 0);
+            whenSyncFails.run();
             return true;
         }
         return false;

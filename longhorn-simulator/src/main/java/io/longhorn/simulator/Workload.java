@@ -25,6 +25,9 @@ public final class Workload {
     private final List<Integer> liveSnapshots = new ArrayList<>();
     private final int[] lastSeen;
     private int started;
+    /** Blocks that callers use: those the volume is known to have. */
+    private int sizeBlocks;
+
     private boolean stopped;
     private int confirmed;
     private int failed;
@@ -32,7 +35,8 @@ public final class Workload {
     /**
      * What kind of load it is.
      *
-     * @param blocks size of the volume
+     * @param blocks size of the volume at most
+     * @param firstBlocks size of the volume at first
      * @param hotBlocks blocks that most operations are about
      * @param callers per session
      * @param operations in all
@@ -45,6 +49,7 @@ public final class Workload {
      */
     public record Shape(
             int blocks,
+            int firstBlocks,
             int hotBlocks,
             int callers,
             int operations,
@@ -59,6 +64,7 @@ public final class Workload {
         public static Shape random(SimRandom random, int blocks) {
             return new Shape(
                     blocks,
+                    random.oneIn(3) ? random.between(1, blocks) : blocks,
                     random.between(1, 12),
                     random.between(1, 6),
                     random.between(60, 240),
@@ -77,6 +83,7 @@ public final class Workload {
         this.history = history;
         this.shape = shape;
         this.lastSeen = new int[shape.blocks];
+        this.sizeBlocks = shape.firstBlocks;
     }
 
     /** Whether every operation was begun. */
@@ -99,6 +106,7 @@ public final class Workload {
 
     /** Callers begin on a session that is open. */
     public void attach(int session, VolumePort port, SimLoop loop) {
+        sizeBlocks = (int) (port.sizeBytes() / BLOCK);
         for (int i = 0; i < shape.callers; i++) {
             new Caller(session, port, loop).later();
         }
@@ -201,12 +209,12 @@ public final class Workload {
         }
 
         private int firstBlock() {
-            int hot = Math.min(shape.hotBlocks, shape.blocks);
-            return random.oneIn(4) ? random.below(shape.blocks) : random.below(hot);
+            int hot = Math.min(shape.hotBlocks, sizeBlocks);
+            return random.oneIn(4) ? random.below(sizeBlocks) : random.below(hot);
         }
 
         private int count(int first) {
-            int most = shape.blocks - first;
+            int most = sizeBlocks - first;
             int wanted = random.oneIn(8) ? random.between(1, 80) : random.between(1, 3);
             return Math.min(most, wanted);
         }
@@ -247,7 +255,7 @@ public final class Workload {
             int block = firstBlock();
             if (random.oneIn(3)) {
                 int first = block * CELLS + random.below(CELLS);
-                return new int[] {first, Math.min(random.between(1, 20), shape.blocks * CELLS - first)};
+                return new int[] {first, Math.min(random.between(1, 20), sizeBlocks * CELLS - first)};
             }
             return new int[] {block * CELLS, count(block) * CELLS};
         }
@@ -297,6 +305,10 @@ public final class Workload {
 
         private void structure() {
             int choice = random.below(10);
+            if (sizeBlocks < shape.blocks && random.oneIn(4)) {
+                expand();
+                return;
+            }
             boolean room = liveSnapshots.size() < shape.snapshotsMax
                     && history.operations().size() < 1_000_000
                     && history.snapshotsMade() < History.SNAPSHOTS_MAX;
@@ -316,6 +328,18 @@ public final class Workload {
             } else {
                 port.revert(name, told(history.revert(session, snapshot)));
             }
+        }
+
+        private void expand() {
+            int wanted = random.between(sizeBlocks + 1, shape.blocks);
+            Operation expansion = history.expand(session, wanted);
+            port.expand((long) wanted * BLOCK, failure -> {
+                if (failure == null) {
+                    history.confirmed(expansion);
+                    sizeBlocks = Math.max(sizeBlocks, wanted);
+                }
+                ended(expansion, failure);
+            });
         }
 
         private void createSnapshot() {
@@ -365,10 +389,11 @@ public final class Workload {
             }
             history.confirmedList(list, bits);
             Operation size = history.size(session);
-            history.confirmedSize(size, (int) (port.sizeBytes() / BLOCK));
-            for (int first = 0; first < shape.blocks; first += STEP_BLOCKS) {
+            sizeBlocks = (int) (port.sizeBytes() / BLOCK);
+            history.confirmedSize(size, sizeBlocks);
+            for (int first = 0; first < sizeBlocks; first += STEP_BLOCKS) {
                 int from = first;
-                int count = Math.min(STEP_BLOCKS, shape.blocks - first);
+                int count = Math.min(STEP_BLOCKS, sizeBlocks - first);
                 Operation read = history.read(session, from, count);
                 ByteBuffer target = buffer(count * BLOCK);
                 outstanding++;

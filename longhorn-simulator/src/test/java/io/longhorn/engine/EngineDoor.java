@@ -9,6 +9,7 @@ import io.longhorn.replica.wire.Message;
 import io.longhorn.replica.wire.StructureOperation;
 import io.longhorn.simulator.VolumePort;
 import java.nio.ByteBuffer;
+import java.util.List;
 import java.util.Map;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
@@ -54,11 +55,7 @@ public final class EngineDoor implements VolumePort {
 
     /** The record of a volume that was never opened, with all its replicas in sync. */
     public static VolumeRecord firstRecord(
-            String volumeName,
-            UUID volumeId,
-            long sizeBytes,
-            boolean writeThrough,
-            java.util.List<ReplicaRecord> replicas) {
+            String volumeName, UUID volumeId, long sizeBytes, boolean writeThrough, List<ReplicaRecord> replicas) {
         return new VolumeRecord(
                 1,
                 volumeName,
@@ -75,6 +72,11 @@ public final class EngineDoor implements VolumePort {
                 replicas,
                 replicas.stream().map(ReplicaRecord::replicaId).toList(),
                 java.util.Optional.empty());
+    }
+
+    /** The record with another view. */
+    public static VolumeRecord salvaged(VolumeRecord record, List<UUID> members) {
+        return record.withView(members);
     }
 
     /** Opens; on the engine's loop. */

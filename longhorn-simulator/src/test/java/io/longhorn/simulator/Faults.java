@@ -1,7 +1,13 @@
 package io.longhorn.simulator;
 
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.UUID;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Breaks things at random, within what the design promises to survive:
@@ -12,13 +18,20 @@ import java.util.List;
  *       replica of the view lost power;
  *   <li>a replica's disk is lost for ever, as long as another replica of the view did not lose power since it took part and does not until the
  *       view has changed;
+ *   <li>power is lost everywhere and all disks of the view but one are lost with it: an operator salvages, and what was flushed is there;
  *   <li>connections are cut, hosts are cut off from each other in one or both directions, messages are late and overtake those of other connections;
  *   <li>engines are paused for longer than their lease, hosts are suspended;
  *   <li>wall clocks jump; but not back on an engine's host that is also suspended, which no lease can survive;
  *   <li>monotonic clocks run up to 1 % fast or slow;
  *   <li>registry calls fail with their outcome unknown;
  *   <li>two engines want the volume at once;
- *   <li>bits flip on the wire.
+ *   <li>bits flip on the wire;
+ *   <li>a server dies, or its host loses power, in the middle of any file operation;
+ *   <li>syncs and writes fail on any disk: what that replica had not made durable may be gone;
+ *   <li>bits flip, and sectors become unreadable, in the data files of layers and in the journal of one replica, as long as another one is in the view; not in
+ *       block maps, where damage to a page that the journal still has records for cannot be told from a torn write;
+ *   <li>disks run full, and have room again in the end;
+ *   <li>disks are slow.
  * </ul>
  *
  * Faults end when the callers are through; then everything is healed.
@@ -33,46 +46,71 @@ final class Faults {
     private final boolean faultless;
     private final boolean suspendsEngines;
     private long meanPause;
+    /** The replica whose disk may be damaged, the only one in this run. */
+    private int damaged = -1;
+    /** It was alone in the view, so that nobody could repair it, or it was the source of others. */
+    private boolean damageMayStay;
+    /** The replica that was left when all others were lost at once, or -1. */
+    private int survivor = -1;
+
     private boolean over;
     /** Replicas of the view that lost their disk for ever. */
     private int wiped;
     /** Replicas that lost power since they last were known to hold everything. */
     private int unsure;
     /** Replicas whose disk was lost for ever. */
-    private final java.util.Set<java.util.UUID> destroyed = new java.util.LinkedHashSet<>();
+    private final Set<UUID> destroyed = new LinkedHashSet<>();
 
-    Faults(SimulatedCluster cluster, SimRandom random, boolean faultless) {
-        this.faultless = faultless;
+    Faults(SimulatedCluster cluster, SimRandom random, ClusterShape shape) {
+        this.faultless = shape.faults() == ClusterShape.FaultKinds.NONE;
         this.cluster = cluster;
         this.random = random;
         this.scheduler = cluster.scheduler;
         this.suspendsEngines = random.coin();
-        choose();
+        choose(shape.only());
     }
 
     /** Each run has a few kinds of faults only, some often: rare combinations come up when little else happens. */
-    private void choose() {
-        Runnable[] all = {
-            this::killServer,
-            this::losePower,
-            this::losePowerEverywhere,
-            this::killEngine,
-            this::pauseEngine,
-            this::pauseServer,
-            this::suspend,
-            this::jumpClock,
-            this::cutConnection,
-            this::partition,
-            this::raceEngines,
-            this::wipe,
-            this::registryDown,
-            this::isolate
-        };
-        int count = faultless ? 0 : random.between(0, 5);
+    private void choose(String only) {
+        Map<String, Runnable> all = all();
+        List<String> names = only.isEmpty() ? List.copyOf(all.keySet()) : List.of(only.split(",", -1));
+        int count = faultless ? 0 : only.isEmpty() ? random.between(0, 6) : names.size();
         for (int i = 0; i < count; i++) {
-            kinds.add(all[random.below(all.length)]);
+            String name = only.isEmpty() ? names.get(random.below(names.size())) : names.get(i);
+            Runnable kind = all.get(name);
+            if (kind == null) {
+                throw new IllegalArgumentException(
+                        "no kind of fault is called " + name + "; there are " + all.keySet());
+            }
+            kinds.add(kind);
         }
         meanPause = random.between(100, 4000) * MILLI;
+    }
+
+    private Map<String, Runnable> all() {
+        Map<String, Runnable> all = new LinkedHashMap<>();
+        all.put("killServer", this::killServer);
+        all.put("losePower", this::losePower);
+        all.put("losePowerEverywhere", this::losePowerEverywhere);
+        all.put("killEngine", this::killEngine);
+        all.put("pauseEngine", this::pauseEngine);
+        all.put("pauseServer", this::pauseServer);
+        all.put("suspend", this::suspend);
+        all.put("jumpClock", this::jumpClock);
+        all.put("cutConnection", this::cutConnection);
+        all.put("partition", this::partition);
+        all.put("raceEngines", this::raceEngines);
+        all.put("wipe", this::wipe);
+        all.put("loseAllButOne", this::loseAllButOne);
+        all.put("registryDown", this::registryDown);
+        all.put("isolate", this::isolate);
+        all.put("crashInFileOperation", this::crashInFileOperation);
+        all.put("failSync", this::failSync);
+        all.put("failWrite", this::failWrite);
+        all.put("damage", this::damage);
+        all.put("fillDisk", this::fillDisk);
+        all.put("slowDisk", this::slowDisk);
+        return all;
     }
 
     void begin() {
@@ -110,6 +148,27 @@ final class Faults {
     void viewChanged(int view) {
         wiped &= view;
         unsure &= view;
+        damageMayStay |= damaged >= 0 && view == 1 << damaged;
+    }
+
+    /** Whether damage met no replica that could have repaired it, or the last replica of the view was lost. */
+    boolean isBeyondHelp() {
+        return damageMayStay || (isSalvageNeeded() && salvageable().isEmpty());
+    }
+
+    /**
+     * Which replicas an operator believes: those of the view that are left, or the one that was left when all others were lost at once, should the engine have taken it out
+     * in that moment.
+     */
+    List<UUID> salvageable() {
+        List<UUID> left = new ArrayList<>(cluster.record().view());
+        left.removeAll(destroyed);
+        return left.isEmpty() && survivor >= 0 ? List.of(cluster.replicaId(survivor)) : left;
+    }
+
+    /** Whether blocks on the replica's disk may be wrong, which a read of the replica alone may meet. */
+    boolean isDamaged(int replica) {
+        return damaged == replica;
     }
 
     /**
@@ -118,7 +177,7 @@ final class Faults {
      */
     boolean isSalvageNeeded() {
         boolean someDestroyed = false;
-        for (java.util.UUID member : cluster.record().view()) {
+        for (UUID member : cluster.record().view()) {
             if (destroyed.contains(member)) {
                 someDestroyed = true;
             } else if ((unsure & 1 << cluster.indexOf(member)) == 0) {
@@ -287,8 +346,128 @@ final class Faults {
         }
     }
 
+    /** Every replica's host loses power, and of the view's disks only one is left. */
+    private void loseAllButOne() {
+        int view = cluster.view();
+        if (wiped != 0 || damaged >= 0 || (view & unsure) != 0 || Integer.bitCount(view) < 2 || random.coin()) {
+            return;
+        }
+        survivor = replica();
+        while ((view & 1 << survivor) == 0) {
+            survivor = (survivor + 1) % cluster.replicaHosts.size();
+        }
+        for (int i = 0; i < cluster.replicaHosts.size(); i++) {
+            lose(cluster.replicaHosts.get(i), shortWhile());
+        }
+        for (int i = 0; i < cluster.replicaHosts.size(); i++) {
+            if (i != survivor && (view & 1 << i) != 0) {
+                scheduler.note(cluster.replicaHosts.get(i).name(), "disk lost for ever", 0, 0);
+                destroyed.add(cluster.replicaId(i));
+                cluster.servers.get(i).wipe();
+                wiped |= 1 << i;
+            }
+        }
+    }
+
     private void registryDown() {
         cluster.registry.down(true);
         scheduler.after(shortWhile(), () -> cluster.registry.down(false));
+    }
+
+    private @Nullable SimDisk files(int replica) {
+        return cluster.servers.get(replica).files();
+    }
+
+    /** The server dies in one of its next file operations, or its host loses power in it. */
+    private void crashInFileOperation() {
+        int replica = replica();
+        SimDisk files = files(replica);
+        SimProcess process = cluster.serverProcess(replica);
+        if (files == null || process == null) {
+            return;
+        }
+        boolean power = random.oneIn(3);
+        files.armCrash(random.below(random.oneIn(3) ? 300 : 30), () -> {
+            if (power) {
+                lose(cluster.replicaHosts.get(replica), shortWhile());
+            }
+            SimProcess running = cluster.serverProcess(replica);
+            if (running != null) {
+                running.kill();
+            }
+        });
+    }
+
+    private void failSync() {
+        SimDisk files = files(replica());
+        if (files != null && wiped == 0) {
+            files.failSyncs(random.between(1, 2));
+        }
+    }
+
+    /** A sync of the replica's disk has just failed. */
+    void syncFailed(int replica) {
+        unsure |= 1 << replica;
+        cluster.history.lost(replica);
+    }
+
+    private void failWrite() {
+        SimDisk files = files(replica());
+        if (files != null) {
+            files.failWrites(1);
+        }
+    }
+
+    private void damage() {
+        int replica = damaged < 0 ? replica() : damaged;
+        SimDisk files = files(replica);
+        int others = cluster.view() & ~(1 << replica);
+        if (files == null || wiped != 0 || others == 0) {
+            return;
+        }
+        damaged = replica;
+        if (random.oneIn(4)) {
+            damageJournal(replica, files);
+            return;
+        }
+        for (int i = random.between(1, 3); i > 0; i--) {
+            if (random.oneIn(3)) {
+                files.spoilPage("replicas/", ".data");
+            } else {
+                files.dropCaches();
+                files.flipBit("replicas/", ".data");
+            }
+        }
+    }
+
+    /** What a restart finds wrong in the journal the replica has to own up to: the others have it all. */
+    private void damageJournal(int replica, SimDisk files) {
+        SimProcess process = cluster.serverProcess(replica);
+        if (process != null && process.isAlive()) {
+            process.kill();
+            files.dropCaches();
+            if (!files.flipBit("journal/", "").isEmpty()) {
+                unsure |= 1 << replica;
+                cluster.history.lost(replica);
+            }
+        }
+    }
+
+    private void fillDisk() {
+        SimDisk files = files(replica());
+        if (files != null) {
+            files.quotaBytes(files.usedBytes() + random.below(random.oneIn(3) ? 3 << 20 : 300 << 10));
+            if (random.coin()) {
+                scheduler.after(shortWhile(), () -> files.quotaBytes(1L << 40));
+            }
+        }
+    }
+
+    private void slowDisk() {
+        SimDisk files = files(replica());
+        if (files != null) {
+            files.slowness(random.between(2, 200));
+            scheduler.after(shortWhile(), () -> files.slowness(1));
+        }
     }
 }

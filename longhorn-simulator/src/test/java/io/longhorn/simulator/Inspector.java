@@ -53,7 +53,20 @@ final class Inspector {
         conversation.close();
     }
 
-    Found inspect(ReplicaRecord replica, UUID volumeId, long epoch, long recordVersion, int blocks) {
+    /** What the replica holds; null if its disk {@code mayBeDamaged} and it says so. */
+    @Nullable
+    Found inspect(ReplicaRecord replica, UUID volumeId, long epoch, long recordVersion, boolean mayBeDamaged) {
+        try {
+            return inspect(replica, volumeId, epoch, recordVersion);
+        } catch (Violation refused) {
+            if (mayBeDamaged) {
+                return null;
+            }
+            throw refused;
+        }
+    }
+
+    private Found inspect(ReplicaRecord replica, UUID volumeId, long epoch, long recordVersion) {
         Conversation conversation = new Conversation(replica.endpoint());
         Message.FenceOk fenced = conversation.ask(
                 epoch,
@@ -61,6 +74,7 @@ final class Inspector {
                 new Message.Fence(epoch, engineId, clusterId, volumeId, replica.replicaId(), recordVersion),
                 Message.FenceOk.class);
         Message.StatusOk status = conversation.ask(epoch, 1, new Message.Status(), Message.StatusOk.class);
+        int blocks = (int) (status.sizeBytes() / BLOCK);
         Map<String, ByteBuffer> contents = new TreeMap<>();
         contents.put("", conversation.read(epoch, LayerId.LIVE, blocks));
         for (Message.Layer layer : status.layers()) {
@@ -177,6 +191,7 @@ final class Inspector {
                     int crc = io.longhorn.replica.wire.Checksum.block(copy, i * BLOCK);
                     if (crc != ReadLayout.blockCrc(b, at, i)) {
                         ended = "block " + i + " of an answer does not match its checksum";
+                        return;
                     }
                 }
             }

@@ -112,8 +112,8 @@ final class SimulatedCluster {
         network = new SimNetwork(scheduler, memory);
         registry = new SimRegistry(scheduler);
         blocks = random.oneIn(4) ? 300 : random.between(4, 80);
-        history = new History(blocks, blocks);
         Workload.Shape load = Workload.Shape.random(random, blocks);
+        history = new History(blocks, load.firstBlocks());
         workload = new Workload(scheduler, history, load);
         volumeId = new UUID(random.nextLong(), random.nextLong());
         times = new EngineDoor.Times(
@@ -139,8 +139,15 @@ final class SimulatedCluster {
         inspector = new Inspector(scheduler, network, new SimHost(scheduler, "inspector"), registry.clusterId());
         registry.watch(this::recordChanged);
         network.tap(this::frameArrives);
-        faults = new Faults(this, random.split(), shape.faults() == ClusterShape.FaultKinds.NONE);
-        makeVolume(load.writeThrough());
+        faults = new Faults(this, random.split(), shape);
+        for (int i = 0; i < replicas; i++) {
+            int replica = i;
+            SimDisk files = servers.get(i).files();
+            if (files != null) {
+                files.whenSyncFails(() -> faults.syncFailed(replica));
+            }
+        }
+        makeVolume(load);
     }
 
     List<SimHost> allHosts() {
@@ -157,16 +164,17 @@ final class SimulatedCluster {
         return "replica-" + replica + ":9500";
     }
 
-    private void makeVolume(boolean writeThrough) {
+    private void makeVolume(Workload.Shape load) {
+        long sizeBytes = (long) load.firstBlocks() * BLOCK;
         List<ReplicaRecord> replicas = new ArrayList<>();
         for (int i = 0; i < replicaHosts.size(); i++) {
             startServer(i);
             scheduler.runUntil(scheduler.now() + 50 * MILLI);
             ReplicaRecord replica = new ReplicaRecord(new UUID(random.nextLong(), random.nextLong()), endpoint(i));
             replicas.add(replica);
-            inspector.create(replica, volumeId, VOLUME, (long) blocks * BLOCK);
+            inspector.create(replica, volumeId, VOLUME, sizeBytes);
         }
-        registry.put(EngineDoor.firstRecord(VOLUME, volumeId, (long) blocks * BLOCK, writeThrough, replicas));
+        registry.put(EngineDoor.firstRecord(VOLUME, volumeId, sizeBytes, load.writeThrough(), replicas));
     }
 
     private void frameArrives(SimProcess from, SimProcess to, ByteBuffer frame, int at, int length) {
@@ -287,7 +295,10 @@ final class SimulatedCluster {
         }
         for (int i = 0; i < servers.size(); i++) {
             SimProcess process = serverProcesses[i];
-            if (process != null && !process.isAlive() && random.oneIn(3)) {
+            if (process != null && process.isAlive() && servers.get(i).gaveUp()) {
+                process.kill();
+                history.lost(i);
+            } else if (process != null && !process.isAlive() && random.oneIn(3)) {
                 startServer(i);
             }
         }
@@ -304,8 +315,9 @@ final class SimulatedCluster {
             workload.stop();
             faults.end();
             heal();
+            salvageIfNeeded();
             runUntil(
-                    () -> isWhole() || (scheduler.now() > end + HEAL_LIMIT / 2 && faults.isSalvageNeeded()),
+                    () -> isWhole() || (scheduler.now() > end + HEAL_LIMIT / 2 && faults.isBeyondHelp()),
                     HEAL_LIMIT,
                     Violation.Kind.REBUILD_ENDS,
                     "the healed volume does not become whole");
@@ -313,8 +325,6 @@ final class SimulatedCluster {
                 runUntil(this::isAllAnswered, HEAL_LIMIT, Violation.Kind.BROKEN, "a caller is never answered");
                 survey();
                 inspect();
-            } else {
-                salvageNeeded = true;
             }
             history.check();
         } finally {
@@ -366,7 +376,22 @@ final class SimulatedCluster {
             boot(host);
         }
         for (int i = 0; i < servers.size(); i++) {
+            SimDisk files = servers.get(i).files();
+            if (files != null) {
+                files.heal();
+            }
             startServer(i);
+        }
+    }
+
+    /** What an operator does when losses met so that no engine may go on by itself: says which replicas are to be believed, no engine being alive. */
+    private void salvageIfNeeded() {
+        salvageNeeded = faults.isSalvageNeeded();
+        List<UUID> members = salvageNeeded ? faults.salvageable() : List.of();
+        if (!members.isEmpty()) {
+            scheduler.note("cluster", "salvaged", members.size(), 0);
+            sessions.forEach(session -> session.process.kill());
+            registry.put(EngineDoor.salvaged(record(), members));
         }
     }
 
@@ -407,17 +432,21 @@ final class SimulatedCluster {
             if (!record.view().contains(replica.replicaId())) {
                 continue;
             }
-            Inspector.Found found =
-                    inspector.inspect(replica, volumeId, record.epoch() + 1, record.version() + 1, blocks);
+            Inspector.Found found = inspector.inspect(
+                    replica, volumeId, record.epoch() + 1, record.version() + 1, faults.isDamaged(indexOf(replica)));
+            if (found == null) {
+                continue;
+            }
             long bits = 0;
             for (Map.Entry<String, ByteBuffer> content : found.contents().entrySet()) {
-                int[] seen = workload.decode(content.getValue(), 0, blocks);
+                int size = content.getValue().capacity() / BLOCK;
+                int[] seen = workload.decode(content.getValue(), 0, size);
                 if (content.getKey().isEmpty()) {
-                    history.confirmedRead(history.read(session, 0, blocks), seen);
+                    history.confirmedRead(history.read(session, 0, size), seen);
                 } else {
                     int snapshot = Integer.parseInt(content.getKey().substring(1));
                     bits |= 1L << snapshot;
-                    history.confirmedRead(history.snapshotRead(session, snapshot, 0, blocks), seen);
+                    history.confirmedRead(history.snapshotRead(session, snapshot, 0, size), seen);
                 }
             }
             history.confirmedList(history.snapshotList(session), bits);

@@ -69,6 +69,7 @@ final class ReplicaCommand implements Callable<Integer> {
         ReplicaServer.Builder builder = ReplicaServer.builder().listen(Objects.requireNonNull(listen, "listen"));
         directories.forEach(builder::directory);
         connection.token().ifPresent(builder::token);
+        connection.tls().ifPresent(builder::tls);
         ReplicaServer server = builder.start();
         Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(server), "longhorn-replica-stop"));
         if (stopWithInput) {

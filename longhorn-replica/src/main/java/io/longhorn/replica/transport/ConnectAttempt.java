@@ -136,7 +136,7 @@ final class ConnectAttempt implements NioLoop.Member, LoopSockets.Ready, NameLoo
                 : NioConnection.encrypted(
                         loop, connected, endpoint, limits, tls.get().connecting(host, port));
         unverified = connection;
-        connection.begin(this::onConnected, this::fail);
+        connection.begin(this::onConnected, cause -> fail(tls.isEmpty() ? cause : cause + ", while " + doing));
     }
 
     private Connection.Handler onConnected(Connection connection) {

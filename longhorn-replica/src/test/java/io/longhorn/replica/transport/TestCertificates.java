@@ -18,7 +18,7 @@ import java.util.Base64;
 import java.util.List;
 
 /** Makes an authority and certificates, with nothing but the JDK: X.509 v3 in DER (RFC 5280), written out by hand. */
-final class TestCertificates {
+public final class TestCertificates {
     private static final byte[] ECDSA_SHA256 = sequence(oid(0x2A, 0x86, 0x48, 0xCE, 0x3D, 0x04, 0x03, 0x02));
 
     private final Path directory;
@@ -27,7 +27,7 @@ final class TestCertificates {
     private final Path authorityFile;
     private int serial = 1;
 
-    TestCertificates(Path directory, String name) throws IOException, GeneralSecurityException {
+    public TestCertificates(Path directory, String name) throws IOException, GeneralSecurityException {
         this.directory = directory;
         this.name = name;
         keys = newKeys("EC");
@@ -37,16 +37,17 @@ final class TestCertificates {
         Files.writeString(authorityFile, pem("CERTIFICATE", own));
     }
 
-    Path authorityFile() {
+    public Path authorityFile() {
         return authorityFile;
     }
 
     /** Certificate and key files for somebody, who answers to {@code hosts}, names or addresses. */
-    Tls issue(String subject, String keyAlgorithm, String... hosts) throws IOException, GeneralSecurityException {
+    public Tls issue(String subject, String keyAlgorithm, String... hosts)
+            throws IOException, GeneralSecurityException {
         return issue(subject, keyAlgorithm, Instant.now().plusSeconds(86400), hosts);
     }
 
-    Tls issue(String subject, String keyAlgorithm, Instant end, String... hosts)
+    public Tls issue(String subject, String keyAlgorithm, Instant end, String... hosts)
             throws IOException, GeneralSecurityException {
         KeyPair subjectKeys = newKeys(keyAlgorithm);
         byte[] certificate = certificate(subject, subjectKeys, extensions(false, List.of(hosts)), end);

@@ -16,7 +16,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class BlockChecker {
     /** States looked at beyond which a block counts as undecided. */
-    private static final int STATES_MAX = 20_000;
+    private static final int STATES_MAX = 10_000;
 
     private static final int RUNNING_MAX = 62;
     private static final int ABSENT = -1;
@@ -463,11 +463,14 @@ final class BlockChecker {
         Set<Config> reached = reachable();
         Set<Config> next = new HashSet<>(reached);
         for (Config config : reached) {
+            if (next.size() >= 2 * STATES_MAX) {
+                return false;
+            }
             lose(config, event, next);
         }
         configs = next;
         losses--;
-        return reached.size() < STATES_MAX;
+        return true;
     }
 
     /** Adds every state that the loss can have led to from {@code config}. */

@@ -2,7 +2,6 @@ package io.longhorn.simulator.mutation;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.lang.reflect.InvocationTargetException;
 import java.util.function.BiFunction;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
@@ -18,41 +17,90 @@ import org.junit.jupiter.params.provider.MethodSource;
 class PlantedBugTest {
     private static final String ENGINE = "io.longhorn.engine.";
     private static final String ENGINE_BUGS = ENGINE + "EngineBugs";
+    private static final String REPLICA = "io.longhorn.replica.";
+    private static final String REPLICA_BUGS = REPLICA + "ReplicaBugs";
     private static final int SEEDS_MAX = 3000;
 
-    static Stream<Mutant> enginesBugs() {
+    /** A bug and the runs that look for it. */
+    record Planted(Mutant mutant, String shape) {
+        @Override
+        public String toString() {
+            return mutant.name();
+        }
+    }
+
+    private static Planted engine(String name, String className, String method) {
+        return new Planted(Mutant.replaced(name, ENGINE + className, method, ENGINE_BUGS), "real");
+    }
+
+    private static Planted engine(String name, String className, String method, boolean value) {
+        return new Planted(Mutant.always(name, ENGINE + className, method, value), "real");
+    }
+
+    private static Planted replica(String name, String className, String method) {
+        return new Planted(Mutant.replaced(name, REPLICA + className, method, REPLICA_BUGS), "real");
+    }
+
+    private static Planted replica(String name, String className, String method, boolean value) {
+        return new Planted(Mutant.always(name, REPLICA + className, method, value), "real");
+    }
+
+    private static Planted checkpoint(String name, String bug) {
+        return new Planted(
+                Mutant.replaced(name, REPLICA + "ReplicaState", "checkpointLimit", REPLICA_BUGS + "$" + bug), "real");
+    }
+
+    static Stream<Planted> all() {
         return Stream.of(
-                Mutant.replaced("confirm before all journaled", ENGINE + "ViewKeeper", "journaledByAll", ENGINE_BUGS),
-                Mutant.replaced("flush before all durable", ENGINE + "ViewKeeper", "durableByAll", ENGINE_BUGS),
-                Mutant.replaced("skip the view record", ENGINE + "ViewKeeper", "without", ENGINE_BUGS),
-                Mutant.always("opener never waits", ENGINE + "Opening", "mustWaitOut", false),
-                Mutant.replaced("lease from receive time", ENGINE + "ReadPath", "renewLease", ENGINE_BUGS),
-                Mutant.always("read not held", ENGINE + "ReadPath", "mustHold", false),
-                Mutant.always("read without lease", ENGINE + "ReadPath", "leaseAllows", true),
-                Mutant.always("lost-tail replica accepted alone", ENGINE + "Opening", "mayGoOnWith", true));
+                engine("confirm before all journaled", "ViewKeeper", "journaledByAll"),
+                engine("flush before all durable", "ViewKeeper", "durableByAll"),
+                engine("skip the view record", "ViewKeeper", "without"),
+                engine("opener never waits", "Opening", "mustWaitOut", false),
+                engine("lease from receive time", "ReadPath", "renewLease"),
+                engine("read not held", "ReadPath", "mustHold", false),
+                engine("read without lease", "ReadPath", "leaseAllows", true),
+                engine("lost-tail replica accepted alone", "Opening", "mayGoOnWith", true),
+                engine("catch-up joins without sync", "CatchUp", "isDurableThrough", true),
+                replica("rebuild joins without sync", "RebuildTarget", "mayJoin", true),
+                replica("skip the epoch check", "ReplicaSession", "isOutdated", false),
+                replica("records out of order", "RecordIntake", "isNext", true),
+                replica("records of any epoch", "RecordIntake", "isOfItsTime", true),
+                replica("ignore a failed sync", "Journal", "syncSucceeded", true),
+                replica("durable before the sync", "RecordIntake", "durableForAck"),
+                checkpoint("checkpoint an uncommitted record", "Uncommitted"),
+                checkpoint("checkpoint before the local sync", "Undurable"),
+                replica("punch before the deletion is committed", "SnapshotRemoval", "mayGo"),
+                replica("punch what nothing overrides", "SnapshotRemoval", "isOverridden", true),
+                replica("copy over a newer live write", "RebuildTarget", "isInstalled", true),
+                replica("copies beside the journal", "CopiedBlocks", "isJournaled", false),
+                replica("append after a torn tail", "JournalRecovery", "segmentToAppendTo"),
+                replica("damage is the end", "SegmentScan", "isEnd", true),
+                replica("flipped bit journaled", "RecordIntake", "blocksMatch", true),
+                replica("repair over a newer version", "BlockRepair", "isStillTheOne", true),
+                replica("punch under a pin", "Pins", "holds", false));
     }
 
     @ParameterizedTest
-    @MethodSource("enginesBugs")
-    void engineWithoutARuleIsFoundOut(Mutant mutant) throws Exception {
-        assertThat(seedsUntilFound(mutant, "model")).as(mutant.name()).isPositive();
+    @MethodSource("all")
+    void volumeWithoutARuleIsFoundOut(Planted planted) throws Exception {
+        assertThat(seedsUntilFound(planted)).as(planted.toString()).isPositive();
     }
 
     @Test
-    void engineWithAllRulesIsNot() throws Exception {
+    void volumeWithAllRulesIsNot() throws Exception {
         BiFunction<Long, String, String> run = runnerOf(Mutant.none());
         for (long seed = 1; seed <= 30; seed++) {
-            assertThat(run.apply(seed, "model")).isEmpty();
+            assertThat(run.apply(seed, "real")).isEmpty();
         }
     }
 
     /** How many seeds it took, or -1. */
-    private static int seedsUntilFound(Mutant mutant, String shape) throws Exception {
-        BiFunction<Long, String, String> run = runnerOf(mutant);
+    private static int seedsUntilFound(Planted planted) throws Exception {
+        BiFunction<Long, String, String> run = runnerOf(planted.mutant());
         for (int seed = 1; seed <= SEEDS_MAX; seed++) {
-            String found = run.apply((long) seed, shape);
+            String found = run.apply((long) seed, planted.shape());
             if (!found.isEmpty()) {
-                System.out.println(mutant.name() + " found by seed " + seed + ": "
+                System.out.println(planted + " found by seed " + seed + ": "
                         + found.lines().findFirst().orElse(""));
                 return seed;
             }
@@ -61,8 +109,7 @@ class PlantedBugTest {
     }
 
     @SuppressWarnings("unchecked")
-    private static BiFunction<Long, String, String> runnerOf(Mutant mutant)
-            throws ReflectiveOperationException, InvocationTargetException {
+    private static BiFunction<Long, String, String> runnerOf(Mutant mutant) throws ReflectiveOperationException {
         MutantLoader loader = new MutantLoader(PlantedBugTest.class.getClassLoader(), mutant);
         return (BiFunction<Long, String, String>) loader.loadClass("io.longhorn.simulator.MutantRun")
                 .getConstructor()
