@@ -17,6 +17,8 @@ final class Sequencer {
 
     private final EngineCore core;
     private long lastStructureSequence;
+    /** What the part that was tried last would have taken, if it was credit that it lacked; else 0. */
+    private int lackedCreditBytes;
 
     Sequencer(EngineCore core) {
         this.core = core;
@@ -50,11 +52,12 @@ final class Sequencer {
     }
 
     private boolean isRefusedForSpace(Request request) {
-        ReplicaLink full = core.view.memberWithoutSpace(BLOCK);
-        if (full == null || core.window.isFull()) {
+        ReplicaLink full = lackedCreditBytes == 0 ? null : core.view.memberWithoutSpace(lackedCreditBytes);
+        if (full == null) {
             return false;
         }
-        request.sequencingOver(new DiskFullException(full.toString(), request.end() - request.next, 0));
+        request.sequencingOver(
+                new DiskFullException(full.toString(), request.end() - request.next, Math.max(0, full.creditLeft())));
         return true;
     }
 
@@ -139,12 +142,17 @@ final class Sequencer {
 
     /** Whether another record of {@code creditBytes} fits the core.window, the memory limit and every member's credit. */
     private boolean hasRoom(int creditBytes) {
+        lackedCreditBytes = 0;
         if (core.window.size() >= core.settings.queueDepthMax()
                 || (core.window.frameBytes() + creditBytes > core.settings.inFlightBytesMax()
                         && !core.window.isEmpty())) {
             return false;
         }
-        return creditBytes == 0 || core.view.allHaveCredit(creditBytes);
+        if (creditBytes == 0 || core.view.allHaveCredit(creditBytes)) {
+            return true;
+        }
+        lackedCreditBytes = creditBytes;
+        return false;
     }
 
     private void startStructure(Request request) {

@@ -11,6 +11,7 @@ import io.longhorn.replica.wire.RecordLayout;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.BitSet;
@@ -42,6 +43,11 @@ public record DiskCheck(Path directory, List<String> replicas, long blocks, long
      * @throws io.longhorn.DiskLockedException if a server uses it
      */
     public static DiskCheck of(Path directory) throws IOException {
+        // Opening makes the directory and its lock file: not in a place that is no disk.
+        Path named = directory.resolve(DiskMeta.FILE);
+        if (!Files.exists(named)) {
+            throw new MissingFileException(named);
+        }
         try (PathDirectory disk = PathDirectory.open(directory)) {
             DiskMeta meta = DiskMeta.read(disk);
             return new Reader(disk, meta).read(directory);

@@ -56,7 +56,7 @@ public record DiskSettings(
     }
 
     JournalSettings journal() {
-        return JournalSettings.of(segmentBytes, segmentsMax);
+        return JournalSettings.of(segmentBytes, segmentsMax).withDiskReserve(reserveBytes);
     }
 
     public static Builder builder() {

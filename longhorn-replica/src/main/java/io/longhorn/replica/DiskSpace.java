@@ -1,48 +1,52 @@
 package io.longhorn.replica;
 
 import io.longhorn.replica.wire.FrameLayout;
-import io.longhorn.replica.wire.Loop;
 import java.io.IOException;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Free space of a disk, the reserve excluded. Asks the system now and then. Loop only, but for {@link #lastAvailableBytes}. */
-final class DiskSpace {
-    /** It is asked for again after this time. */
-    static final long CHECK_NANOS = 200_000_000;
-
+/**
+ * The room on one disk: how much is free, which engine gets credit for it, and when an engine is told that there is none. What waits in the journal counts as taken until a
+ * checkpoint shows what it really takes: overwritten blocks take nothing. So where room seems short, everything is checkpointed first, and only what is still short then is a
+ * full disk. While somebody waits for room the disk looks again every now and then, since room may also come from outside. Loop only, unless said otherwise.
+ */
+final class DiskSpace implements SpaceCredit.Room {
     private static final Logger LOG = LoggerFactory.getLogger(DiskSpace.class);
+    /** Free space is asked for again after this time. */
+    private static final long CHECK_NANOS = 200_000_000;
+    /** So long checkpoints have to show that there is room after all; then engines are told that the disk is full. */
+    private static final long FULL_AFTER_NANOS = 2_000_000_000;
 
-    private final DiskDirectory directory;
-    private final Loop loop;
-    private final long reserveBytes;
+    private final ReplicaDisk disk;
+    private final SpaceCredit credit = new SpaceCredit(this);
     private volatile long availableBytes;
     private long readNanos;
+    private boolean looking;
+    private long lookingSinceNanos;
 
-    DiskSpace(DiskDirectory directory, Loop loop, long reserveBytes) {
-        this.directory = directory;
-        this.loop = loop;
-        this.reserveBytes = reserveBytes;
-        read(loop.nanoTime());
+    DiskSpace(ReplicaDisk disk) {
+        this.disk = disk;
+        read();
     }
 
-    /** What block data may use; negative if some of the reserve is used. */
+    // ------------------------------------------------------------------ how much
+
+    @Override
+    public long journalBytes() {
+        return disk.journal().freeBytes();
+    }
+
+    @Override
+    public long diskBytes() {
+        return availableBytes() - disk.journalUse().uncheckpointedSpace();
+    }
+
+    /** Free space that block data may use: the reserve is not in it. */
     long availableBytes() {
-        long now = loop.nanoTime();
-        if (now - readNanos >= CHECK_NANOS) {
-            read(now);
+        if (disk.loop().nanoTime() - readNanos >= CHECK_NANOS) {
+            read();
         }
         return availableBytes;
-    }
-
-    private void read(long now) {
-        readNanos = now;
-        try {
-            availableBytes = directory.usableBytes() - reserveBytes;
-        } catch (IOException e) {
-            LOG.warn("free space cannot be told: disk={} cause={}", directory.describe(), e.toString());
-            availableBytes = 0;
-        }
     }
 
     /** {@link #availableBytes} as of when the disk's loop asked last. Any thread. */
@@ -50,9 +54,99 @@ final class DiskSpace {
         return Math.max(0, availableBytes);
     }
 
-    /** Whether so little is left that a write may have failed for want of space. Asks anew. */
-    boolean isShort() {
-        read(loop.nanoTime());
-        return availableBytes < Math.max(reserveBytes, FrameLayout.FRAME_BYTES_MAX);
+    /** Asks the system. */
+    void read() {
+        readNanos = disk.loop().nanoTime();
+        try {
+            availableBytes = disk.directory().usableBytes() - disk.settings().reserveBytes();
+        } catch (IOException e) {
+            LOG.warn("free space cannot be told: disk={} cause={}", disk.describe(), e.toString());
+            availableBytes = 0;
+        }
+    }
+
+    /** Whether there is so little, just now, that want of space explains why something could not be written. */
+    boolean isScarce() {
+        read();
+        return availableBytes < Math.max(disk.settings().reserveBytes(), FrameLayout.FRAME_BYTES_MAX);
+    }
+
+    // ------------------------------------------------------------------ for whom
+
+    void open(SpaceCredit.Account account) {
+        credit.open(account);
+        grant(account);
+    }
+
+    void close(SpaceCredit.Account account) {
+        credit.close(account);
+    }
+
+    void use(SpaceCredit.Account account, long bytes) {
+        credit.use(account, bytes);
+    }
+
+    /** Grants what can be granted now. Returns whether the disk is full for this engine: it waits for room, and there will be none. */
+    boolean grant(SpaceCredit.Account account) {
+        credit.grant(account);
+        if (!isShortFor(account)) {
+            return false;
+        }
+        if (!looking) {
+            looking = true;
+            lookingSinceNanos = disk.loop().nanoTime();
+            disk.loop().schedule(0, this::look);
+        }
+        return isFull(disk.journalUse().mayMoveMore(), disk.loop().nanoTime() - lookingSinceNanos);
+    }
+
+    private boolean isShortFor(SpaceCredit.Account account) {
+        return account.isStarving() && (credit.isDiskFull(account) || isJournalStunted());
+    }
+
+    /** The journal is out of room because the disk has none for its files. */
+    private boolean isJournalStunted() {
+        return disk.journal().isStunted() && journalBytes() < SpaceCredit.WINDOW_BYTES_MIN;
+    }
+
+    /** The rule for a full disk: it is short of room, and no checkpoint can change that, or none did in time. */
+    private static boolean isFull(boolean mayMoveMore, long waitedNanos) {
+        return !mayMoveMore || waitedNanos >= FULL_AFTER_NANOS;
+    }
+
+    /** Whether checkpoints are wanted at once, for what they may show. */
+    boolean isLooking() {
+        return looking;
+    }
+
+    private void look() {
+        if (disk.isOver()) {
+            return;
+        }
+        read();
+        boolean someoneWaits = false;
+        for (ReplicaState replica : disk.replicas()) {
+            ReplicaSession bound = replica.session;
+            SpaceCredit.Account account = bound == null ? null : bound.account();
+            if (account != null) {
+                someoneWaits |= isShortFor(account);
+            }
+        }
+        looking = someoneWaits;
+        if (someoneWaits) {
+            disk.checkpointNow();
+            disk.loop().schedule(CHECK_NANOS, this::look);
+        }
+        feedStarving();
+    }
+
+    /** Grants credit to engines that wait for it, and tells them if there is news. */
+    void feedStarving() {
+        for (ReplicaState replica : disk.replicas()) {
+            ReplicaSession bound = replica.session;
+            if (bound != null && bound.isStarving()) {
+                bound.feed();
+            }
+        }
     }
 }

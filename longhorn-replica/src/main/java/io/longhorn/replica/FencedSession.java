@@ -60,10 +60,20 @@ final class FencedSession {
         return held == null && intake.account().isStarving();
     }
 
+    SpaceCredit.Account account() {
+        return intake.account();
+    }
+
     /** Not while a rebuild begins: the numbers would still be those of the history that is being left. */
     void acknowledge() {
         if (held == null) {
             intake.acknowledge();
+        }
+    }
+
+    void feed() {
+        if (held == null) {
+            intake.feed();
         }
     }
 
@@ -90,8 +100,7 @@ final class FencedSession {
             }
             ready.run();
             disk.hosted().publish(replica);
-            disk.credit().open(intake.account());
-            intake.grant();
+            disk.space().open(intake.account());
             session.send(request, state());
         });
     }
@@ -117,7 +126,7 @@ final class FencedSession {
     }
 
     void ended(ReplicaSession of) {
-        disk.credit().close(intake.account());
+        disk.space().close(intake.account());
         RebuildTarget target = rebuild;
         if (target != null) {
             target.cancel();

@@ -366,6 +366,11 @@ final class Journal {
         return failure != null ? 0 : Math.max(0, surelyFree(pool.ready(), current.end()));
     }
 
+    /** Whether the disk had no room for another segment when one was to be made. */
+    boolean isStunted() {
+        return pool.isStunted();
+    }
+
     /** What {@link #freeBytes} is when the journal is empty and all segments are made. */
     long capacityBytes() {
         return surelyFree(settings.segmentsMax() - 1, SegmentHeader.BYTES);

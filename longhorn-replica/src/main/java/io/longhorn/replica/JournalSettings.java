@@ -11,8 +11,9 @@ import io.longhorn.replica.wire.FrameLayout;
  * @param segmentsAhead empty segments kept ready, so that an append never waits for one to be made. One of them is only used by records without blocks, so
  *     that the next start finds one even on a full disk
  * @param reserveBytes space that only records without blocks may use: structure, view, discard
+ * @param diskReserveBytes free space of the disk that is not for more than the fewest segments
  */
-record JournalSettings(int segmentBytes, int segmentsMax, int segmentsAhead, int reserveBytes) {
+record JournalSettings(int segmentBytes, int segmentsMax, int segmentsAhead, int reserveBytes, long diskReserveBytes) {
     static final String DIRECTORY = "journal";
     /** Any record fits a segment. */
     static final int SEGMENT_BYTES_MIN = 384 << 10;
@@ -25,7 +26,7 @@ record JournalSettings(int segmentBytes, int segmentsMax, int segmentsAhead, int
     /** The next one, and the one that is kept for the next start. */
     static final int SEGMENTS_AHEAD_MIN = 2;
 
-    static final JournalSettings DEFAULT = new JournalSettings(32 << 20, 8, 2, 2 << 20);
+    static final JournalSettings DEFAULT = new JournalSettings(32 << 20, 8, 2, 2 << 20, 0);
 
     JournalSettings {
         if (segmentBytes < SEGMENT_BYTES_MIN || segmentBytes > SEGMENT_BYTES_MAX || segmentBytes % 4096 != 0) {
@@ -50,7 +51,11 @@ record JournalSettings(int segmentBytes, int segmentsMax, int segmentsAhead, int
     /** Defaults for segments of another size and number. */
     static JournalSettings of(int segmentBytes, int segmentsMax) {
         int reserve = (int) Math.min(2 << 20, usableBytes(segmentBytes) / 2);
-        return new JournalSettings(segmentBytes, segmentsMax, SEGMENTS_AHEAD_MIN, reserve);
+        return new JournalSettings(segmentBytes, segmentsMax, SEGMENTS_AHEAD_MIN, reserve, 0);
+    }
+
+    JournalSettings withDiskReserve(long bytes) {
+        return new JournalSettings(segmentBytes, segmentsMax, segmentsAhead, reserveBytes, bytes);
     }
 
     /** What surely fits a segment, whatever the lengths of the records: the last one may leave up to its own length unused. */

@@ -77,6 +77,18 @@ final class JournalUse {
         return false;
     }
 
+    /** Whether records may still go to layers that are in the journal now: all are committed soon when an engine is there. */
+    boolean mayMoveMore() {
+        for (int i = 0; i < replicas.size(); i++) {
+            ReplicaState replica = replicas.get(i);
+            long may = replica.session == null ? replica.committed() : replica.lastSequence();
+            if (may > replica.checkpointed()) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     /** Oldest position that a restart would need, {@link Long#MAX_VALUE} if none; forgets the replicas that need nothing any more. */
     long neededFrom() {
         long needed = Long.MAX_VALUE;

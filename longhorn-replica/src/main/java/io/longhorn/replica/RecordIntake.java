@@ -37,6 +37,7 @@ final class RecordIntake {
     private long batchSizeBytes;
     private boolean syncDue;
     private boolean acknowledgementDue;
+    private boolean toldFull;
 
     RecordIntake(ReplicaDisk disk, ReplicaState replica, Connection connection, long epoch) {
         this.disk = disk;
@@ -168,7 +169,7 @@ final class RecordIntake {
             return null;
         }
         batch = null;
-        disk.credit().use(account, batchCreditBytes);
+        disk.space().use(account, batchCreditBytes);
         return switch (disk.append(replica, b, batchFrom, batchTo)) {
             case DONE -> {
                 acknowledgementDue = true;
@@ -198,20 +199,25 @@ final class RecordIntake {
     /** Tells what is journaled and durable, and grants credit. */
     void acknowledge() {
         acknowledgementDue = false;
-        grant();
+        boolean full = disk.space().grant(account);
+        acknowledge(full);
+    }
+
+    /** Grants credit, and tells it if it grew, or that it will not for want of space. */
+    void feed() {
+        long before = account.grantedBytes();
+        boolean full = disk.space().grant(account);
+        if (account.grantedBytes() > before || full != toldFull) {
+            acknowledge(full);
+        }
+    }
+
+    private void acknowledge(boolean full) {
+        toldFull = full;
         FrameBuffer frame = connection.pool().acquire(AckLayout.FRAME_BYTES);
-        boolean full = account.isStarving() && disk.credit().isDiskFull(account);
         AckLayout.encode(frame, epoch, journaledForAck(), durableForAck(), account.grantedBytes(), full);
         connection.send(frame);
         replica.acknowledgedNow(disk.loop().nanoTime());
-    }
-
-    /** Grants what can be granted now. */
-    void grant() {
-        disk.credit().grant(account);
-        if (account.isStarving()) {
-            disk.noteStarving();
-        }
     }
 
     /** The rule for what is called journaled: only what the journal has taken. */

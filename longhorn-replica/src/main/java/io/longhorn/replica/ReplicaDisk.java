@@ -37,14 +37,12 @@ public final class ReplicaDisk implements AutoCloseable {
     private final SnapshotRemoval removal;
     private final TailParking parking;
     private final Scrubber scrubber;
-    private final SpaceCredit credit;
     private final HostedReplicas replicas = new HostedReplicas();
     private final JournalUse journalUse = new JournalUse();
     private final DiskSpace space;
     private volatile DiskMeta meta;
     private volatile boolean failed;
     private boolean quietTimerSet;
-    private boolean spaceTimerSet;
     private boolean retryLogged;
     private boolean stopping;
     private @Nullable Runnable stopped;
@@ -64,7 +62,7 @@ public final class ReplicaDisk implements AutoCloseable {
         this.settings = settings;
         this.bootId = bootId;
         this.meta = recovery.diskMeta();
-        space = new DiskSpace(directory, loop, settings.reserveBytes());
+        space = new DiskSpace(this);
         openFiles = new OpenFiles(directory, settings.openFilesMax());
         mapPages = new MapPageCache(settings.mapCacheBytes());
         resolved = new ResolvedPages(settings.resolvedCacheBytes());
@@ -79,7 +77,6 @@ public final class ReplicaDisk implements AutoCloseable {
         removal = new SnapshotRemoval(this);
         parking = new TailParking(this);
         scrubber = new Scrubber(this);
-        credit = new SpaceCredit(new DiskRoom());
         records.finish(recovery.mayHaveLostWrites());
     }
 
@@ -166,6 +163,14 @@ public final class ReplicaDisk implements AutoCloseable {
         return journal.append(replica.slot(), b, from, to, replica);
     }
 
+    /** See {@link JournalUse#uncheckpointed}. */
+    void uncheckpointed(ReplicaState replica, long bytes, long mapBytes) {
+        journalUse.uncheckpointed(replica, bytes, mapBytes);
+        if (bytes < 0) {
+            space.read();
+        }
+    }
+
     /** What the replicas need of the journal. */
     JournalUse journalUse() {
         return journalUse;
@@ -200,7 +205,7 @@ public final class ReplicaDisk implements AutoCloseable {
 
         @Override
         public void spaceGrew() {
-            feedStarving();
+            space.feedStarving();
         }
 
         @Override
@@ -247,44 +252,24 @@ public final class ReplicaDisk implements AutoCloseable {
                 replica.journalReleased(journal.oldestPosition());
             }
         }
-        feedStarving();
-    }
-
-    /** An engine has too little credit to go on. Should it be the disk that is full, nothing else would tell when there is room again. */
-    void noteStarving() {
-        if (!spaceTimerSet && !closed && !failed) {
-            spaceTimerSet = true;
-            loop.schedule(DiskSpace.CHECK_NANOS, this::lookForSpace);
-        }
-    }
-
-    private void lookForSpace() {
-        spaceTimerSet = false;
-        if (!closed && !failed) {
-            feedStarving();
-        }
-    }
-
-    /** Grants credit to engines that wait for it. */
-    private void feedStarving() {
-        for (ReplicaState replica : replicas.all()) {
-            ReplicaSession bound = replica.session;
-            if (bound != null && bound.isStarving()) {
-                bound.acknowledge();
-            }
-        }
+        space.feedStarving();
     }
 
     // ------------------------------------------------------------------ checkpoints
 
     /** Starts checkpoints when enough waits in the journal, and sees to it that little does not wait for ever. */
     void checkpointIfDue() {
-        if (journalUse.uncheckpointedBytes() >= settings.checkpointBytes()) {
-            journal.requestSync();
-            checkpointAll();
+        if (journalUse.uncheckpointedBytes() >= settings.checkpointBytes() || space.isLooking()) {
+            checkpointNow();
             parking.consider();
         }
         noteWork();
+    }
+
+    /** Moves everything that may be moved, and makes the rest movable. */
+    void checkpointNow() {
+        journal.requestSync();
+        checkpointAll();
     }
 
     private void checkpointAll() {
@@ -338,7 +323,7 @@ public final class ReplicaDisk implements AutoCloseable {
 
     /** Something could not be done to layer files. Want of space passes; anything else means that the disk is failing. */
     void layerChangeFailed(String what, IOException cause) {
-        if (cause instanceof SyncFailedException || !space.isShort()) {
+        if (cause instanceof SyncFailedException || !space.isScarce()) {
             failed(cause);
         } else {
             logRetry(what, cause);
@@ -353,32 +338,19 @@ public final class ReplicaDisk implements AutoCloseable {
         noteWork();
     }
 
-    // ------------------------------------------------------------------ space
+    // ------------------------------------------------------------------ parts
 
-    private final class DiskRoom implements SpaceCredit.Room {
-        @Override
-        public long journalBytes() {
-            return journal.freeBytes();
-        }
-
-        @Override
-        public long diskBytes() {
-            return space.availableBytes() - journalUse.uncheckpointedSpace();
-        }
+    Loop loop() {
+        return loop;
     }
 
     DiskSpace space() {
         return space;
     }
 
-    SpaceCredit credit() {
-        return credit;
-    }
-
-    // ------------------------------------------------------------------ parts
-
-    Loop loop() {
-        return loop;
+    /** Nothing is served any more. */
+    boolean isOver() {
+        return closed || failed;
     }
 
     DiskDirectory directory() {

@@ -171,6 +171,20 @@ final class ReplicaSession implements Connection.Handler {
         return state == State.FENCED && bound != null && bound.isStarving();
     }
 
+    /** The account of the engine that is fenced here; null if none is. */
+    SpaceCredit.@Nullable Account account() {
+        FencedSession bound = fenced;
+        return state == State.FENCED && bound != null ? bound.account() : null;
+    }
+
+    /** Credit may have grown, or it is known now that it will not. */
+    void feed() {
+        FencedSession bound = fenced;
+        if (state == State.FENCED && bound != null) {
+            bound.feed();
+        }
+    }
+
     /** One of the numbers of an ACK grew. */
     void acknowledge() {
         FencedSession bound = fenced;

@@ -118,7 +118,7 @@ final class ReplicaState implements Journal.Placement {
     private void countUncheckpointed(long bytes, long mapBytes) {
         uncheckpointedBytes += bytes;
         uncheckpointedMapBytes += mapBytes;
-        disk.journalUse().uncheckpointed(this, bytes, mapBytes);
+        disk.uncheckpointed(this, bytes, mapBytes);
     }
 
     /** What the maps may grow by when records of these blocks go to a layer: a copy of each page concerned. */

@@ -78,6 +78,11 @@ final class SegmentPool {
         return ready.size();
     }
 
+    /** Whether the last attempt to make a file failed. */
+    boolean isStunted() {
+        return makingFailed;
+    }
+
     /** Takes the one that was used longest ago. There must be one. */
     SegmentFile take() {
         SegmentFile file = ready.remove();
@@ -123,11 +128,22 @@ final class SegmentPool {
         files++;
         int index = indexes.nextClearBit(0);
         indexes.set(index);
+        boolean minimal = files <= JournalSettings.SEGMENTS_MIN;
         AtomicReference<SegmentFile> made = new AtomicReference<>();
         worker.run(
                 DiskWorker.Lane.CHECKPOINT,
-                () -> made.set(SegmentFile.make(directory, index, segmentBytes)),
+                () -> made.set(make(index, minimal)),
                 failure -> made(index, made.get(), failure));
+    }
+
+    /** Worker. */
+    private SegmentFile make(int index, boolean minimal) throws IOException {
+        long room = directory.usableBytes() - settings.diskReserveBytes();
+        if (!minimal && room < segmentBytes) {
+            throw new IOException(
+                    "the disk has " + Math.max(0, room) + " bytes beyond its reserve, a segment takes " + segmentBytes);
+        }
+        return SegmentFile.make(directory, index, segmentBytes);
     }
 
     private void made(int index, @Nullable SegmentFile file, @Nullable IOException failure) {

@@ -258,7 +258,7 @@ class JournalTest {
     @Test
     void theWholeCapacityIsFreeWhenAllSegmentsAreMade() throws IOException {
         rig.openAndPrepare();
-        rig.settings = new JournalSettings(JournalRig.SEGMENT_BYTES, 6, 5, 1000);
+        rig.settings = new JournalSettings(JournalRig.SEGMENT_BYTES, 6, 5, 1000, 0);
         rig.openAndPrepare();
         long restart = rig.journal().capacityBytes();
         assertThat(rig.journal().freeBytes()).isEqualTo(restart);
@@ -425,10 +425,10 @@ class JournalTest {
         assertThatIllegalArgumentException().isThrownBy(() -> JournalSettings.of(64 << 10, 8));
         assertThatIllegalArgumentException().isThrownBy(() -> JournalSettings.of((1 << 20) + 1, 8));
         assertThatIllegalArgumentException().isThrownBy(() -> JournalSettings.of(1 << 20, 3));
-        assertThatIllegalArgumentException().isThrownBy(() -> new JournalSettings(1 << 20, 8, 1, 0));
-        assertThatIllegalArgumentException().isThrownBy(() -> new JournalSettings(1 << 20, 8, 8, 0));
-        assertThatIllegalArgumentException().isThrownBy(() -> new JournalSettings(1 << 20, 4, 2, 4 << 20));
-        assertThatIllegalArgumentException().isThrownBy(() -> new JournalSettings(1 << 20, 4, 2, -1));
+        assertThatIllegalArgumentException().isThrownBy(() -> new JournalSettings(1 << 20, 8, 1, 0, 0));
+        assertThatIllegalArgumentException().isThrownBy(() -> new JournalSettings(1 << 20, 8, 8, 0, 0));
+        assertThatIllegalArgumentException().isThrownBy(() -> new JournalSettings(1 << 20, 4, 2, 4 << 20, 0));
+        assertThatIllegalArgumentException().isThrownBy(() -> new JournalSettings(1 << 20, 4, 2, -1, 0));
         assertThat(JournalSettings.DEFAULT.segmentsMax()).isEqualTo(8);
     }
 }

@@ -2,10 +2,10 @@ package io.longhorn.app;
 
 import io.longhorn.replica.DiskCheck;
 import java.nio.file.Path;
-import java.util.List;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import java.util.Objects;
 import java.util.concurrent.Callable;
-import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -36,10 +36,7 @@ final class CheckCommand implements Callable<Integer> {
         DiskCheck check = DiskCheck.of(Objects.requireNonNull(directory, "directory"));
         Console console = Console.of(spec);
         if (json) {
-            console.line("{\"directory\": " + quoted(check.directory().toString()) + ", \"replicas\": "
-                    + list(check.replicas()) + ", \"blocks\": " + check.blocks() + ", \"records\": " + check.records()
-                    + ", \"damages\": "
-                    + list(check.damages()) + "}");
+            console.line(Json.of(json(check)).strip());
         } else {
             check.replicas().forEach(console::line);
             check.damages().forEach(damage -> console.line("DAMAGED " + damage));
@@ -49,11 +46,14 @@ final class CheckCommand implements Callable<Integer> {
         return check.damages().isEmpty() ? Main.DONE : Main.FAILED;
     }
 
-    private static String list(List<String> texts) {
-        return texts.stream().map(CheckCommand::quoted).collect(Collectors.joining(", ", "[", "]"));
-    }
-
-    private static String quoted(String text) {
-        return '"' + text.replace("\\", "\\\\").replace("\"", "\\\"") + '"';
+    private static Map<String, Object> json(DiskCheck check) {
+        Map<String, Object> json = new LinkedHashMap<>();
+        json.put("directory", check.directory().toString());
+        json.put("sound", check.damages().isEmpty());
+        json.put("replicas", check.replicas());
+        json.put("blocks", check.blocks());
+        json.put("records", check.records());
+        json.put("damages", check.damages());
+        return json;
     }
 }

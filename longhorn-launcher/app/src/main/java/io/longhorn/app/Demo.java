@@ -9,6 +9,7 @@ import io.longhorn.VolumeEvent;
 import io.longhorn.VolumeLimits;
 import io.longhorn.VolumeSpec;
 import io.longhorn.VolumeStatistics;
+import io.longhorn.replica.DiskCheck;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -296,6 +297,20 @@ final class Demo {
         longhorn.close();
         servers.stop();
         narrator.fact("all servers stopped cleanly");
+        for (int server = 0; server < servers.count(); server++) {
+            checkDisk(servers.disk(server), servers.address(server));
+        }
+    }
+
+    /** What {@code longhorn check} does. */
+    private void checkDisk(Path disk, String address) throws IOException {
+        DiskCheck check = DiskCheck.of(disk);
+        if (!check.damages().isEmpty()) {
+            throw new CommandFailure("the disk of " + address + " is damaged: " + check.damages());
+        }
+        narrator.fact(
+                "check of the disk of %s: %,d blocks match their checksums, %,d journal records are whole",
+                address, check.blocks(), check.records());
     }
 
     /** Overwrites the first part of the volume with bytes that depend on the seed. */

@@ -4,16 +4,19 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.longhorn.DiskFullException;
+import io.longhorn.HealthState;
 import io.longhorn.HostPort;
 import io.longhorn.Longhorn;
 import io.longhorn.LonghornConfig;
 import io.longhorn.Snapshot;
 import io.longhorn.Volume;
 import io.longhorn.VolumeSpec;
+import io.longhorn.replica.DiskCheck;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -28,10 +31,13 @@ class FullDiskTest {
 
     private static final Duration LIMIT = Duration.ofSeconds(60);
     private static final int CHUNK_BYTES = 256 << 10;
-    /** Per disk: journal and reserve take about half of it. */
-    private static final int FILE_SYSTEM_MEBIBYTES = 1024;
+    /** Journal and reserve take about half of it. */
+    private static final int FILE_SYSTEM_MEBIBYTES = 640;
 
     private static final long VOLUME_BYTES = 8L << 30;
+    private static final int VOLUME_CHUNKS = (int) (VOLUME_BYTES / CHUNK_BYTES);
+    /** Long before the caller's own time limit of 30 s. */
+    private static final Duration REFUSAL_LIMIT = Duration.ofSeconds(10);
 
     @TempDir
     private Path directory;
@@ -41,26 +47,12 @@ class FullDiskTest {
     @BeforeEach
     void mount() throws Exception {
         mountPoint = Files.createDirectory(directory.resolve("small"));
-        ExternalTool.Result result = ExternalTool.require("mount", "mount")
-                .run(
-                        directory,
-                        LIMIT,
-                        "-t",
-                        "tmpfs",
-                        "-o",
-                        "size=" + FILE_SYSTEM_MEBIBYTES + "m",
-                        "small",
-                        mountPoint.toString());
-        assertThat(result.exitCode())
-                .as("mounting takes root: " + result.output())
-                .isZero();
+        mount("size=" + FILE_SYSTEM_MEBIBYTES + "m");
     }
 
     @AfterEach
     void unmount() throws Exception {
-        ExternalTool.Result result =
-                ExternalTool.require("umount", "mount").run(directory, LIMIT, mountPoint.toString());
-        assertThat(result.exitCode()).as(result.output()).isZero();
+        run("umount", mountPoint.toString());
     }
 
     @Test
@@ -68,15 +60,7 @@ class FullDiskTest {
     void writesFailClearlyReadsGoOnAndDeletingASnapshotHelps() throws Exception {
         try (CleanUp cleanUp = new CleanUp()) {
             ReplicaServers servers = cleanUp.add(ReplicaServers.start(mountPoint, 1));
-            LonghornConfig config = LonghornConfig.builder()
-                    .registry(directory.resolve("registry"))
-                    .replicaServer(servers.addresses().stream()
-                            .map(HostPort::toString)
-                            .findFirst()
-                            .orElseThrow())
-                    .readCacheBytes(0)
-                    .build();
-            Longhorn longhorn = cleanUp.add(Longhorn.connect(config));
+            Longhorn longhorn = cleanUp.add(connect(servers));
             Volume volume = longhorn.create(VolumeSpec.named("small")
                     .sizeBytes(VOLUME_BYTES)
                     .replicas(1)
@@ -86,25 +70,138 @@ class FullDiskTest {
             Snapshot snapshot = volume.snapshot("first");
             fill(volume, 0, 32, 2);
             volume.flush();
-            int[] written = {32};
-            assertThatThrownBy(() -> {
-                        for (; written[0] * (long) CHUNK_BYTES < VOLUME_BYTES; written[0]++) {
-                            fill(volume, written[0], written[0] + 1, 2);
-                        }
-                    })
-                    .isInstanceOf(DiskFullException.class)
-                    .hasMessageContaining("full");
+            int written = fillUntilFull(volume, 32, servers.address(0));
 
-            verify(volume, 0, written[0], 2);
+            verify(volume, 0, written, 2);
             snapshot.delete();
-            assertThat(Waiting.until(LIMIT, () -> writes(volume)))
-                    .as("writes work again")
-                    .isTrue();
-            verify(volume, 1, written[0], 2);
+            awaitWrites(volume);
+            verify(volume, 1, written, 2);
             volume.flush();
             longhorn.close();
             servers.stop();
         }
+    }
+
+    @Test
+    @Timeout(value = 5, unit = TimeUnit.MINUTES)
+    void nothingIsLostWhenTheServerOfAFullDiskIsKilledAndDiscardingHelps() throws Exception {
+        try (CleanUp cleanUp = new CleanUp()) {
+            ReplicaServers servers = cleanUp.add(ReplicaServers.start(mountPoint, 1));
+            int written;
+            try (Longhorn longhorn = connect(servers)) {
+                Volume volume = longhorn.create(VolumeSpec.named("small")
+                        .sizeBytes(VOLUME_BYTES)
+                        .replicas(1)
+                        .build());
+                written = fillUntilFull(volume, 0, servers.address(0));
+                servers.kill(0);
+            }
+            for (int round = 0; round < 3; round++) {
+                servers.restart(0);
+                servers.kill(0);
+            }
+            servers.restart(0);
+            Longhorn longhorn = cleanUp.add(connect(servers));
+            Volume volume = longhorn.open("small");
+            verify(volume, 0, written, 2);
+            assertThatThrownBy(() -> fill(volume, written, VOLUME_CHUNKS, 2)).isInstanceOf(DiskFullException.class);
+            verify(volume, 0, written, 2);
+
+            volume.discard(0, 64L * CHUNK_BYTES);
+            awaitWrites(volume);
+            verify(volume, 64, written, 2);
+            longhorn.close();
+            servers.stop();
+            DiskCheck check = DiskCheck.of(servers.disk(0));
+            assertThat(check.damages()).isEmpty();
+        }
+    }
+
+    @Test
+    @Timeout(value = 5, unit = TimeUnit.MINUTES)
+    void fullDiskOfOneReplicaOfThreeIsNamedAndTakingThatReplicaAwayHelps() throws Exception {
+        Path disks = Files.createDirectory(directory.resolve("servers"));
+        try (CleanUp cleanUp = new CleanUp()) {
+            ReplicaServers large = cleanUp.add(ReplicaServers.start(disks, 2));
+            ReplicaServers small = cleanUp.add(ReplicaServers.start(mountPoint, 1));
+            Longhorn longhorn = cleanUp.add(connect(large, small));
+            Volume volume = longhorn.create(
+                    VolumeSpec.named("small").sizeBytes(VOLUME_BYTES).build());
+            int written = fillUntilFull(volume, 0, small.address(0));
+            assertThat(volume.health().state()).isEqualTo(HealthState.HEALTHY);
+            verify(volume, 0, written, 2);
+
+            volume.replicas()
+                    .remove(volume.replicas().list().stream()
+                            .filter(replica -> replica.location().equals(small.address(0)))
+                            .findFirst()
+                            .orElseThrow()
+                            .id());
+
+            fill(volume, written, written + 32, 2);
+            volume.flush();
+            verify(volume, 0, written + 32, 2);
+            longhorn.close();
+            large.stop();
+            small.stop();
+        }
+    }
+
+    @Test
+    void readOnlyDiskIsRefusedAndNamed() throws Exception {
+        run("umount", mountPoint.toString());
+        mount("ro,size=16m");
+        Path log = directory.resolve("log");
+        assertThatThrownBy(() ->
+                        ReplicaProcess.start(List.of(mountPoint.resolve("disk")), new HostPort("127.0.0.1", 0), log))
+                .isInstanceOf(CommandFailure.class);
+        assertThat(Files.readAllLines(log))
+                .first()
+                .asString()
+                .contains(mountPoint.toString())
+                .containsIgnoringCase("read-only");
+    }
+
+    private void mount(String options) throws Exception {
+        run("mount", "-t", "tmpfs", "-o", options, "small", mountPoint.toString());
+    }
+
+    private void run(String tool, String... arguments) throws Exception {
+        ExternalTool.Result result = ExternalTool.require(tool, "mount").run(directory, LIMIT, arguments);
+        assertThat(result.exitCode()).as("this takes root: " + result.output()).isZero();
+    }
+
+    private Longhorn connect(ReplicaServers... servers) {
+        LonghornConfig.Builder config =
+                LonghornConfig.builder().registry(directory.resolve("registry")).readCacheBytes(0);
+        for (ReplicaServers some : servers) {
+            some.addresses().forEach(address -> config.replicaServer(address.toString()));
+        }
+        return Longhorn.connect(config.build());
+    }
+
+    /** Writes version 2 of one chunk after the other; returns the first one that was refused. */
+    private static int fillUntilFull(Volume volume, int from, String server) {
+        int[] written = {from};
+        long[] began = {0};
+        assertThatThrownBy(() -> {
+                    for (; written[0] < VOLUME_CHUNKS; written[0]++) {
+                        began[0] = System.nanoTime();
+                        fill(volume, written[0], written[0] + 1, 2);
+                    }
+                })
+                .isInstanceOf(DiskFullException.class)
+                .hasMessageContainingAll("no space on", server, "delete snapshots");
+        assertThat(Duration.ofNanos(System.nanoTime() - began[0]))
+                .as("how long the refused write waited")
+                .isLessThan(REFUSAL_LIMIT);
+        return written[0];
+    }
+
+    private static void awaitWrites(Volume volume) throws Exception {
+        assertThat(Waiting.until(LIMIT, () -> writes(volume)))
+                .as("writes work again")
+                .isTrue();
     }
 
     private static boolean writes(Volume volume) {
