@@ -42,12 +42,13 @@ public final class PathDirectory implements DiskDirectory, AutoCloseable {
     }
 
     /**
-     * Makes the directory unless it exists, and locks it.
+     * Makes the directory unless it exists, and locks it. The directory above must exist: where it does not, a file system is probably not mounted.
      *
      * @throws DiskLockedException if it is in use, by another process or in this one
+     * @throws NoSuchFileException if the directory above does not exist
      */
     public static PathDirectory open(Path directory) throws IOException {
-        Path root = Files.createDirectories(directory).toRealPath();
+        Path root = existing(directory).toRealPath();
         FileChannel channel =
                 FileChannel.open(root.resolve(LOCK_NAME), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
         try {
@@ -59,6 +60,25 @@ public final class PathDirectory implements DiskDirectory, AutoCloseable {
             channel.close();
             throw e;
         }
+    }
+
+    private static Path existing(Path directory) throws IOException {
+        if (Files.isDirectory(directory)) {
+            return directory;
+        }
+        if (Files.exists(directory)) {
+            throw new NotDirectoryException(directory.toString());
+        }
+        Path above = directory.toAbsolutePath().getParent();
+        if (above == null || !Files.isDirectory(above)) {
+            throw new NoSuchFileException(
+                    directory.toString(),
+                    null,
+                    "the directory above it does not exist: make it, or mount what belongs there");
+        }
+        Files.createDirectory(directory);
+        syncNames(above);
+        return directory;
     }
 
     private static boolean lock(FileChannel channel) throws IOException {
@@ -125,13 +145,16 @@ public final class PathDirectory implements DiskDirectory, AutoCloseable {
 
     @Override
     public void syncDirectory(String directory) throws IOException {
+        syncNames(resolve(directory));
+    }
+
+    private static void syncNames(Path directory) throws IOException {
         if (System.getProperty("os.name", "").toLowerCase(Locale.ROOT).startsWith("windows")) {
             // Windows opens no directory; its file system journals names by itself.
             return;
         }
-        Path path = resolve(directory);
         DiskThread.call(() -> {
-            try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
+            try (FileChannel channel = FileChannel.open(directory, StandardOpenOption.READ)) {
                 channel.force(true);
             }
         });

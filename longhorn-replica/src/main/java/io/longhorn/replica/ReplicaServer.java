@@ -21,8 +21,8 @@ import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -251,26 +251,47 @@ public final class ReplicaServer implements AutoCloseable {
             listener.close();
         }
         for (Disk disk : disks) {
-            CompletableFuture<Void> stopped = new CompletableFuture<>();
-            disk.loop().execute(() -> disk.disk().stop(() -> stopped.complete(null)));
-            try {
-                stopped.get(STOP_LIMIT_SECONDS, TimeUnit.SECONDS);
-            } catch (TimeoutException e) {
-                LOG.warn(
-                        "disk did not stop in time, its next start recovers: disk={}",
-                        disk.directory().describe());
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-            } catch (java.util.concurrent.ExecutionException e) {
-                throw new IllegalStateException(e);
-            }
+            await(disk, disk.disk()::stop);
         }
         closeDisks();
+    }
+
+    private interface Ending {
+        void begin(Runnable done);
+    }
+
+    /** Waits for what a disk does on its loop, though not for ever; an interrupt is kept for later, since half a stop is worse than a late one. */
+    private static void await(Disk disk, Ending ending) {
+        CountDownLatch over = new CountDownLatch(1);
+        disk.loop().execute(() -> ending.begin(over::countDown));
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(STOP_LIMIT_SECONDS);
+        boolean interrupted = Thread.interrupted();
+        boolean ended = false;
+        while (!ended) {
+            try {
+                ended = true;
+                if (!over.await(deadline - System.nanoTime(), TimeUnit.NANOSECONDS)) {
+                    LOG.warn(
+                            "disk did not stop in time, its next start recovers: disk={}",
+                            disk.directory().describe());
+                }
+            } catch (InterruptedException e) {
+                interrupted = true;
+                ended = false;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     private void closeDisks() {
         while (!disks.isEmpty()) {
             Disk disk = disks.removeLast();
+            await(disk, done -> {
+                disk.disk().close();
+                done.run();
+            });
             disk.worker().close();
             if (ownsLoops) {
                 disk.loop().close();

@@ -174,4 +174,71 @@ class ReplicaSpaceTest {
         assertThat(rig.memory.freePages).isGreaterThan(RESERVE_PAGES);
         assertThat(rig.disk().hasFailed()).isFalse();
     }
+
+    @Test
+    void removalThatFindsNoSpaceIsTriedAgainLaterAndNotInALoop() throws IOException {
+        rig.start();
+        ScriptedEngine engine = rig.engine(1).open();
+        engine.write(0, 1, 2, 3);
+        LayerId one = engine.snapshot("one");
+        engine.write(1, 4);
+        engine.settle();
+        engine.delete(one);
+        engine.commit();
+        engine.flush();
+        // The record needs nothing but metadata; the other copy of the map page needs a page that is not there.
+        long free = rig.memory.freePages;
+        rig.memory.failingWrite = ".map";
+        rig.memory.freePages = 20;
+        rig.disk().checkpointer().request(rig.replica());
+        int works = 0;
+        while (works < 200 && rig.worker.runOne(DiskWorker.Lane.CHECKPOINT)) {
+            works++;
+        }
+        assertThat(works).isLessThan(50);
+        assertThat(rig.disk().hasFailed()).isFalse();
+        assertThat(engine.status().layers()).hasSize(2);
+        rig.memory.failingWrite = "-none-";
+        rig.memory.freePages = free;
+        rig.pass(10 * ReplicaRig.SECOND);
+        engine.assertContent();
+        // Block 1 was given back; the others are needed below the head.
+        assertThat(engine.status().layers().get(0).dataBytes()).isEqualTo(2 * 4096);
+    }
+
+    @Test
+    void layerWhoseRemovalCouldNotBeStoredIsRemovedLater() throws IOException {
+        rig.start();
+        ScriptedEngine engine = rig.engine(1).open();
+        engine.write(0, 1, 2, 3);
+        LayerId one = engine.snapshot("one");
+        engine.write(0, 4, 5, 6);
+        engine.settle();
+        int files = rig.memory.list(ReplicaRig.PLACE).size();
+        engine.delete(one);
+        engine.settle();
+        assertThat(rig.memory.list(ReplicaRig.PLACE)).hasSize(files - 2);
+        LayerId two = engine.snapshot("two");
+        engine.write(0, 7, 8, 9);
+        engine.settle();
+        engine.delete(two);
+        engine.commit();
+        engine.flush();
+        rig.disk().checkpointer().request(rig.replica());
+        long free = rig.memory.freePages;
+        while (rig.replica().tree.size() == 2) {
+            assertThat(rig.worker.runOne(DiskWorker.Lane.CHECKPOINT)).isTrue();
+        }
+        // The layer is out of the tree; the metadata that says so finds no space.
+        rig.memory.freePages = 0;
+        rig.run();
+        assertThat(rig.disk().hasFailed()).isFalse();
+        assertThat(rig.memory.list(ReplicaRig.PLACE))
+                .filteredOn(name -> name.startsWith("layer"))
+                .hasSize(4);
+        rig.memory.freePages = free;
+        rig.pass(10 * ReplicaRig.SECOND);
+        assertThat(rig.memory.list(ReplicaRig.PLACE)).hasSize(files - 2);
+        engine.assertContent();
+    }
 }
