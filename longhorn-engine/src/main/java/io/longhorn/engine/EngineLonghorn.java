@@ -23,6 +23,7 @@ import io.longhorn.VolumeExistsException;
 import io.longhorn.VolumeInUseException;
 import io.longhorn.VolumeNotFoundException;
 import io.longhorn.VolumeSpec;
+import io.longhorn.replica.PathDirectory;
 import io.longhorn.replica.ReplicaServer;
 import io.longhorn.replica.transport.InProcessTransport;
 import io.longhorn.replica.transport.NioLoop;
@@ -135,6 +136,7 @@ final class EngineLonghorn implements Longhorn, Placement {
         List<String> names = new ArrayList<>();
         Deque<AutoCloseable> started = new ArrayDeque<>();
         try {
+            PathDirectory.make(directory);
             for (int i = 1; i <= EMBEDDED_REPLICAS; i++) {
                 String name = "replica-" + i;
                 ReplicaServer server = ReplicaServer.builder()

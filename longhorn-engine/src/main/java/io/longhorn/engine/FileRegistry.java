@@ -3,6 +3,7 @@ package io.longhorn.engine;
 import io.longhorn.DamagedFileException;
 import io.longhorn.LonghornException;
 import io.longhorn.RegistryUnavailableException;
+import io.longhorn.replica.PathDirectory;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -47,8 +48,8 @@ final class FileRegistry implements Registry {
     private static final String ENGINES = "engines";
     private static final String RECORD = "record.";
     private static final byte[] REMOVAL = "removed\n".getBytes(StandardCharsets.UTF_8);
-    /** The newest and some older ones, for people who look. */
-    private static final int FILES_KEPT = 3;
+    /** The newest and older ones: as long as no more changes than this went by, a free number was never taken. */
+    static final int FILES_KEPT = 32;
     /** Announcements held by this process: the operating system's locks do not tell threads of one process apart. */
     private static final Set<Path> HELD = ConcurrentHashMap.newKeySet();
 
@@ -72,8 +73,9 @@ final class FileRegistry implements Registry {
     /** Opens the registry in that directory, and makes it if the directory is empty or missing. */
     static FileRegistry open(Path directory, HostIdentity host) {
         try {
-            Files.createDirectories(directory.resolve(VOLUMES));
-            Files.createDirectories(directory.resolve(ENGINES));
+            PathDirectory.make(directory);
+            PathDirectory.make(directory.resolve(VOLUMES));
+            PathDirectory.make(directory.resolve(ENGINES));
             Path cluster = directory.resolve(CLUSTER);
             if (!Files.exists(cluster)) {
                 createWhole(cluster, (UUID.randomUUID() + "\n").getBytes(StandardCharsets.UTF_8));
@@ -262,17 +264,20 @@ final class FileRegistry implements Registry {
         });
     }
 
-    /** Creates the file with that number; false if somebody else has made another change meanwhile. */
-    private static boolean changed(Path folder, long number, byte[] content) throws IOException {
-        Path file = folder.resolve(RECORD + number);
-        if (!createWhole(file, content)) {
+    /**
+     * Creates the file with that number; false if somebody else has made another change meanwhile.
+     *
+     * @throws IOException if so many others were made meanwhile that nobody can tell: the number may have been free because its file was tidied away
+     */
+    static boolean changed(Path folder, long number, byte[] content) throws IOException {
+        if (!createWhole(folder.resolve(RECORD + number), content)) {
             return false;
         }
         List<Long> numbers = numbers(folder);
-        if (numbers.get(numbers.size() - 1) != number) {
-            // While we wrote, others went on so far that our place had been tidied away: it was not ours to take.
-            Files.deleteIfExists(file);
-            return false;
+        long newest = numbers.get(numbers.size() - 1);
+        if (newest - number >= FILES_KEPT) {
+            throw new IOException("while change " + number + " of " + folder + " was made, others went on to " + newest
+                    + ": whether it counts is not known");
         }
         for (long old : numbers) {
             if (old <= number - FILES_KEPT) {

@@ -106,13 +106,37 @@ class FileRegistryTest {
         assertThat(swap(record("orders", 1))).isTrue();
         assertThat(get(registry.list())).containsExactly("orders");
         assertThat(file("orders", 3)).exists();
-        for (long version = 2; version <= 10; version++) {
+        for (long version = 2; version <= 40; version++) {
             assertThat(swap(record("orders", version))).isTrue();
         }
         try (Stream<Path> files = Files.list(file("orders", 1).getParent())) {
             assertThat(files.map(f -> f.getFileName().toString()))
-                    .containsExactlyInAnyOrder("record.10", "record.11", "record.12");
+                    .hasSize(FileRegistry.FILES_KEPT)
+                    .contains("record.42")
+                    .doesNotContain("record." + (42 - FileRegistry.FILES_KEPT));
         }
+    }
+
+    /** Found by chance: a change that the next one was made upon already was called refused. */
+    @Test
+    void changeStandsAlthoughTheNextOneIsThereAlready() throws IOException {
+        assertThat(swap(record("orders", 1))).isTrue();
+        Files.copy(file("orders", 1), file("orders", 3));
+
+        assertThat(FileRegistry.changed(file("orders", 1).getParent(), 2, new byte[0]))
+                .isTrue();
+
+        assertThat(file("orders", 2)).exists();
+    }
+
+    @Test
+    void changeThatOthersLeftFarBehindIsOfUnknownOutcome() throws IOException {
+        assertThat(swap(record("orders", 1))).isTrue();
+        Files.copy(file("orders", 1), file("orders", 2 + FileRegistry.FILES_KEPT));
+
+        assertThatThrownBy(() -> FileRegistry.changed(file("orders", 1).getParent(), 2, new byte[0]))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("not known");
     }
 
     @Test

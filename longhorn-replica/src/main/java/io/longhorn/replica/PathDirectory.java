@@ -48,7 +48,8 @@ public final class PathDirectory implements DiskDirectory, AutoCloseable {
      * @throws NoSuchFileException if the directory above does not exist
      */
     public static PathDirectory open(Path directory) throws IOException {
-        Path root = existing(directory).toRealPath();
+        make(directory);
+        Path root = directory.toRealPath();
         FileChannel channel =
                 FileChannel.open(root.resolve(LOCK_NAME), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
         try {
@@ -62,9 +63,14 @@ public final class PathDirectory implements DiskDirectory, AutoCloseable {
         }
     }
 
-    private static Path existing(Path directory) throws IOException {
+    /**
+     * Makes the directory, durably, unless it exists.
+     *
+     * @throws NoSuchFileException if the directory above does not exist
+     */
+    public static void make(Path directory) throws IOException {
         if (Files.isDirectory(directory)) {
-            return directory;
+            return;
         }
         if (Files.exists(directory)) {
             throw new NotDirectoryException(directory.toString());
@@ -78,7 +84,6 @@ public final class PathDirectory implements DiskDirectory, AutoCloseable {
         }
         Files.createDirectory(directory);
         syncNames(above);
-        return directory;
     }
 
     private static boolean lock(FileChannel channel) throws IOException {
