@@ -3,7 +3,7 @@ package io.longhorn;
 /**
  * What each open volume may take of memory and queues.
  *
- * @param readCacheBytes off-heap memory for blocks that were read or written lately, taken when used; 0 turns the cache
+ * @param readCacheBytes off-heap memory for blocks that were read lately, taken when used; 0 turns the cache
  *     off. Default 32 MiB: a working set of directory and index blocks, modest when an application opens many volumes
  * @param queueDepthMax how many operations of one volume may be in flight, 1 to 65,536. Default 256: saturates a fast
  *     network at usual latencies; a queue longer than that only waits elsewhere

@@ -31,8 +31,9 @@ import java.util.function.Consumer;
  * touch it until the call returns or the stage completes. When an operation fails its position is as before, and the
  * content of a read's buffer is undefined. An empty buffer does nothing, if the offset is inside the volume or at its end.
  *
- * <p><b>Threads.</b> Safe to call from any thread. Stages complete, and listeners run, on the volume's loop thread: what
- * depends on them must not block, and a blocking call made there throws {@link IllegalStateException}; pass an executor
+ * <p><b>Threads.</b> Safe to call from any thread. Stages complete, and listeners run, on the volume's loop thread, but for
+ * reads that the cache answers: their stage is complete when the call returns. What
+ * depends on stages must not block, and a blocking call made on that thread throws {@link IllegalStateException}; pass an executor
  * to the {@code ...Async} methods of {@link CompletionStage} for longer work. A blocking call ends within the operation
  * time limit of {@link LonghornConfig}, by {@link TimeLimitException} if need be. An interrupt does not cut it short: the
  * call completes, and the interrupt flag is set again on return.

@@ -64,6 +64,7 @@ final class EngineCore implements ReplicaLink.Owner, RecordKeeper.Owner {
     final ViewKeeper view;
     final ReadPath reads;
     final ReadCache cache;
+    final CachedReads cachedReads;
     final Map<UUID, ReplicaLink> links = new LinkedHashMap<>();
     private final Connection.Connector connector;
     private final String volumeName;
@@ -108,6 +109,7 @@ final class EngineCore implements ReplicaLink.Owner, RecordKeeper.Owner {
         this.view = new ViewKeeper(this);
         this.cache = new ReadCache(settings.readCacheBytes());
         this.reads = new ReadPath(this);
+        this.cachedReads = new CachedReads(this);
         this.requests = new RequestQueue(this);
         this.sequencer = new Sequencer(this);
         this.confirmations = new Confirmations(this);

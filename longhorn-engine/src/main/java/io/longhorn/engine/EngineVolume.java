@@ -131,15 +131,28 @@ final class EngineVolume implements Volume {
 
     @Override
     public void read(long offsetBytes, ByteBuffer destination) {
-        await(readAsync(offsetBytes, destination), "read");
+        if (!readCached(offsetBytes, destination)) {
+            await(readLayer(LayerId.LIVE, offsetBytes, destination, sizeBytes()), "read");
+        }
+    }
+
+    private boolean readCached(long offsetBytes, ByteBuffer destination) {
+        if (destination.isReadOnly()) {
+            throw new IllegalArgumentException("the destination is a read-only buffer");
+        }
+        OutOfRangeException.check(offsetBytes, destination.remaining(), sizeBytes());
+        if (!core.cachedReads.read(offsetBytes, destination)) {
+            return false;
+        }
+        destination.position(destination.limit());
+        return true;
     }
 
     @Override
     public CompletionStage<Void> readAsync(long offsetBytes, ByteBuffer destination) {
-        if (destination.isReadOnly()) {
-            throw new IllegalArgumentException("the destination is a read-only buffer");
-        }
-        return readLayer(LayerId.LIVE, offsetBytes, destination, sizeBytes());
+        return readCached(offsetBytes, destination)
+                ? CompletableFuture.completedFuture(null)
+                : readLayer(LayerId.LIVE, offsetBytes, destination, sizeBytes());
     }
 
     CompletionStage<Void> readLayer(LayerId layer, long offsetBytes, ByteBuffer destination, long size) {

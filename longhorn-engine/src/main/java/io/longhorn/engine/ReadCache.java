@@ -41,6 +41,11 @@ final class ReadCache {
         chunks = new AtomicReferenceArray<>((sets * WAYS + CHUNK_PAGES - 1) / CHUNK_PAGES);
     }
 
+    /** Whether there is room for anything. Any thread. */
+    boolean isOn() {
+        return sets > 0;
+    }
+
     private int set(long block) {
         long hash = block * 0x9E3779B97F4A7C15L;
         return (int) (hash >>> 32) & (sets - 1);

@@ -236,7 +236,7 @@ final class ReadPath {
         }
     }
 
-    /** Rule: the clock that decides is read after the read was asked for. */
+    /** Rule: the clock that decides is read after the read was asked for. Any thread. */
     boolean leaseAllows() {
         return core.lease.validAt(core.loop.nanoTime(), core.loop.wallMillis());
     }
@@ -560,6 +560,9 @@ final class ReadPath {
                     : 0;
             read.showsThrough = Math.max(read.showsThrough, overlap);
             boolean fresh = overlap == 0 && read.layer.isLive() && ticket == ticketOfAll();
+            if (read.layer.isLive() && core.cache.isOn()) {
+                core.counters.cacheMissBlocks.add(blocks);
+            }
             for (int i = 0; i < blocks; i++) {
                 copy(firstBlock + i, allZero ? null : b, payload + i * BLOCK);
                 if (fresh && !allZero) {

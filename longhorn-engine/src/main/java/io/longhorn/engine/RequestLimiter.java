@@ -14,7 +14,9 @@ final class RequestLimiter {
     private final Loop loop;
     private final EngineCounters counters;
     private final Runnable refilled;
-    private VolumeLimits limits = VolumeLimits.NONE;
+    /** Written by the loop. */
+    private volatile VolumeLimits limits = VolumeLimits.NONE;
+
     private double operations;
     private double bytes;
     private long filledNanos;
@@ -28,6 +30,11 @@ final class RequestLimiter {
 
     VolumeLimits limits() {
         return limits;
+    }
+
+    /** Any thread. */
+    boolean isUnlimited() {
+        return limits.equals(VolumeLimits.NONE);
     }
 
     /** New limits hold from the next request on; buckets start full. */
@@ -57,7 +64,7 @@ final class RequestLimiter {
 
     /** The same for a read of so many bytes. */
     boolean admits(long lengthBytes) {
-        if (limits.equals(VolumeLimits.NONE)) {
+        if (isUnlimited()) {
             return true;
         }
         refill();

@@ -117,6 +117,33 @@ class LonghornTest {
     }
 
     @Test
+    void blocksReadBeforeAreReadFromTheCacheUntilTheyAreWritten() {
+        try (Longhorn longhorn = Longhorn.embedded(directory)) {
+            Volume volume = longhorn.create(spec("orders"));
+            volume.write(0, filled(3 * BLOCK, 1));
+            assertThat(read(volume, 100, 2 * BLOCK)).containsOnly(1);
+            assertThat(volume.statistics().cacheHitBlocks()).isZero();
+            assertThat(volume.statistics().cacheMissBlocks()).isEqualTo(3);
+
+            assertThat(read(volume, BLOCK, BLOCK)).containsOnly(1);
+            assertThat(read(volume, 100, 2 * BLOCK)).containsOnly(1);
+            assertThat(volume.statistics().cacheHitBlocks()).isEqualTo(4);
+            assertThat(volume.statistics().reads()).isEqualTo(3);
+
+            volume.write(BLOCK, filled(BLOCK, 2));
+            assertThat(read(volume, BLOCK, BLOCK)).containsOnly(2);
+            assertThat(read(volume, 0, BLOCK)).containsOnly(1);
+            volume.discard(0, 3 * BLOCK);
+            assertThat(read(volume, 0, 3 * BLOCK)).containsOnly(0);
+            Snapshot snapshot = volume.snapshot("before");
+            volume.write(0, filled(BLOCK, 3));
+            assertThat(read(volume, 0, BLOCK)).containsOnly(3);
+            volume.revertTo(snapshot);
+            assertThat(read(volume, 0, BLOCK)).containsOnly(0);
+        }
+    }
+
+    @Test
     void importAndExportAreSparseAndEqual() throws IOException {
         Path source = directory.resolve("source");
         byte[] content = new byte[3 << 20];

@@ -117,7 +117,11 @@ public final class EngineDoor implements VolumePort {
 
     @Override
     public void read(long offset, ByteBuffer target, Done done) {
-        core.reads.read(LayerId.LIVE, 0, offset, target, done::done);
+        if (core.cachedReads.read(offset, target)) {
+            done.done(null);
+        } else {
+            core.reads.read(LayerId.LIVE, 0, offset, target, done::done);
+        }
     }
 
     @Override

@@ -110,7 +110,9 @@ class PlantedBugTest {
     @ParameterizedTest
     @MethodSource("foundSoon")
     void volumeWithoutARuleIsFoundOut(Planted planted) throws Exception {
-        assertThat(seedsUntilFound(planted, SOON_SEEDS_MAX)).as(planted.toString()).isPositive();
+        assertThat(seedsUntilFound(planted, SOON_SEEDS_MAX))
+                .as(planted.toString())
+                .isPositive();
     }
 
     @ParameterizedTest
@@ -118,7 +120,9 @@ class PlantedBugTest {
     @Tag("campaign")
     @Timeout(value = 2, unit = TimeUnit.HOURS)
     void volumeWithoutARuleIsFoundOutInTheEnd(Planted planted) throws Exception {
-        assertThat(seedsUntilFound(planted, RARE_SEEDS_MAX)).as(planted.toString()).isPositive();
+        assertThat(seedsUntilFound(planted, RARE_SEEDS_MAX))
+                .as(planted.toString())
+                .isPositive();
     }
 
     @Test
