@@ -37,6 +37,9 @@ class SnapshotCostTest {
     private static final Duration LIMIT = Duration.ofSeconds(60);
     private static final int BLOCK = Volume.BLOCK_BYTES;
     private static final int SNAPSHOTS = 250;
+    /** So often in a row servers have to be found to have written nothing. */
+    private static final int QUIET_LOOKS = 100;
+
     private static final int DEPTH = 32;
 
     @TempDir
@@ -149,7 +152,7 @@ class SnapshotCostTest {
         assertThat(writtenBytes() - before).as("bytes written for a snapshot").isLessThan(dataBytes / 100);
 
         fill(volume, blocks, 2);
-        awaitInLayers(volume, dataBytes);
+        awaitInLayers(volume, 2 * dataBytes);
         long used = volume.spaceUsage().actualBytes();
         before = writtenBytes();
         snapshot.delete();
@@ -161,16 +164,17 @@ class SnapshotCostTest {
                 .isLessThan(3 * dataBytes / 20);
     }
 
-    /** Until nothing waits in a journal any more, whose way to the layers would be counted too. */
-    private void awaitInLayers(Volume volume, long headBytes) throws Exception {
-        assertThat(Waiting.until(LIMIT, () -> volume.spaceUsage().headBytes() >= headBytes))
+    /** Until so much is in layers, and nothing waits in a journal any more, whose way to the layers would be counted too. */
+    private void awaitInLayers(Volume volume, long layerBytes) throws Exception {
+        assertThat(Waiting.until(LIMIT, () -> volume.spaceUsage().actualBytes() >= layerBytes))
                 .isTrue();
         long[] last = {-1};
+        int[] quiet = {0};
         assertThat(Waiting.until(LIMIT, () -> {
                     long now = writtenBytes();
-                    boolean quiet = now == last[0] && now > 3 * headBytes;
+                    quiet[0] = now == last[0] ? quiet[0] + 1 : 0;
                     last[0] = now;
-                    return quiet;
+                    return quiet[0] >= QUIET_LOOKS;
                 }))
                 .isTrue();
     }
