@@ -67,7 +67,7 @@ public final class SimWorker implements DiskWorker {
 
     private long duration(Lane lane) {
         SimRandom random = disk.random();
-        long base = lane == Lane.JOURNAL_SYNC ? 400_000 : 1_500_000;
+        long base = lane == Lane.JOURNAL_SYNC ? 400_000L * disk.syncSlowness() : 1_500_000;
         long time = random.between(base / 20, base) * disk.slowness();
         return random.permille(20) ? time * 10 : time;
     }
