@@ -273,13 +273,22 @@ final class ReadPath {
         }
     }
 
+    /** Whether reads wait for the replica's answer to a ping. */
+    boolean awaits(ReplicaLink link) {
+        return pinging && !hasAnsweredPing(link);
+    }
+
+    private boolean hasAnsweredPing(ReplicaLink link) {
+        return link.pongSentNanos != Long.MIN_VALUE && link.pongSentNanos - pingNanos >= 0;
+    }
+
     /** A pong came: if every member answered this round, the lease runs from when the round was sent. */
     void pongArrived() {
         if (!pinging) {
             return;
         }
         for (ReplicaLink link : core.view.members()) {
-            if (link.pongSentNanos == Long.MIN_VALUE || link.pongSentNanos - pingNanos < 0) {
+            if (!hasAnsweredPing(link)) {
                 return;
             }
         }

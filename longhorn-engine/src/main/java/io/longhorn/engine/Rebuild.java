@@ -308,9 +308,12 @@ final class Rebuild extends Resync {
                 return;
             }
             if (type != FrameType.LAYER_BLOCKS
-                    || LayerBlocksLayout.check(b, at, FrameLayout.frameLength(b, at)) != FrameFault.NONE
-                    || !LayerBlocksLayout.matches(b, at)) {
-                core.counters.checksumMismatches.increment();
+                    || LayerBlocksLayout.check(b, at, FrameLayout.frameLength(b, at)) != FrameFault.NONE) {
+                abandon("the source answered with something else than blocks");
+                return;
+            }
+            if (LayerBlocksLayout.mismatch(b, at, 0) >= 0) {
+                haveRepaired(link, b, at);
                 abandon("blocks from the source do not match their checksums");
                 return;
             }
@@ -327,6 +330,21 @@ final class Rebuild extends Resync {
         @Override
         public void onLost(ReplicaLink link) {
             abandon("connection to the source lost");
+        }
+    }
+
+    /** The next attempt may meet the same source: its bad blocks are fetched from other members. */
+    private void haveRepaired(ReplicaLink link, ByteBuffer b, int at) {
+        LayerId layer = LayerBlocksLayout.layer(b, at);
+        for (int i = LayerBlocksLayout.mismatch(b, at, 0); i >= 0; i = LayerBlocksLayout.mismatch(b, at, i + 1)) {
+            core.counters.checksumMismatches.increment();
+            core.reads.repairDamage(
+                    link,
+                    new Message.Damage(
+                            layer,
+                            LayerBlocksLayout.block(b, at, i),
+                            LayerBlocksLayout.sequence(b, at, i),
+                            LayerBlocksLayout.crc(b, at, i)));
         }
     }
 

@@ -31,6 +31,8 @@ final class ViewKeeper {
     private final Set<ReplicaLink> leaving = new LinkedHashSet<>();
     /** Members that shall leave as soon as another holds everything that was confirmed. */
     private final Map<ReplicaLink, String> unwanted = new LinkedHashMap<>();
+    /** The same for members that were slow when they were judged last: it may pass. */
+    private final Map<ReplicaLink, String> slow = new LinkedHashMap<>();
     /** Members whose connection is gone; they leave when a peer shows that it is not our own network. */
     private final Map<ReplicaLink, String> absent = new LinkedHashMap<>();
     /** Members that came back without something they had acknowledged. */
@@ -69,7 +71,7 @@ final class ViewKeeper {
     }
 
     boolean isChanging() {
-        return !leaving.isEmpty() || !unwanted.isEmpty() || candidate != null;
+        return !leaving.isEmpty() || !unwanted.isEmpty() || !slow.isEmpty() || candidate != null;
     }
 
     /** Whether the registry calls it a member, or was asked to. */
@@ -104,7 +106,8 @@ final class ViewKeeper {
                 && isInSync(link)
                 && !leaving.contains(link)
                 && !lost.contains(link)
-                && !unwanted.containsKey(link);
+                && !unwanted.containsKey(link)
+                && !slow.containsKey(link);
     }
 
     // ------------------------------------------------------------------ marks
@@ -180,6 +183,7 @@ final class ViewKeeper {
         absent.remove(link);
         lost.remove(link);
         unwanted.remove(link);
+        slow.remove(link);
     }
 
     /** A member came back without something it acknowledged, or did not come back at all. */
@@ -203,6 +207,7 @@ final class ViewKeeper {
             unwanted.clear();
             again.forEach(this::leave);
         }
+        slow.clear();
         for (ReplicaLink link : List.copyOf(confirmers)) {
             judgeSilence(link, ran, lastSequence, flushSequence);
             judgeLag(link, ran);
@@ -215,6 +220,7 @@ final class ViewKeeper {
                 || link.journaled() < lastSequence
                 || link.durable() < flushSequence
                 || link.requests().outstanding() > 0
+                || core.reads.awaits(link)
                 || isWaitedForByRequests(link);
         if (!owes) {
             link.silentNanos = 0;
@@ -224,7 +230,7 @@ final class ViewKeeper {
         long limit = core.settings.silenceNanos();
         if (link.silentNanos >= limit) {
             if (peerAnsweredMeanwhile(link)) {
-                leave(link, "silent for " + link.silentNanos / 1_000_000 + " ms while a peer answered");
+                leaveUnlessItPasses(link, "silent for " + link.silentNanos / 1_000_000 + " ms while a peer answered");
             }
         } else if (link.isReady() && link.silentNanos >= limit / 4) {
             link.ping(core.loop.nanoTime());
@@ -255,7 +261,7 @@ final class ViewKeeper {
         } else {
             link.lagNanos += ran;
             if (link.lagNanos >= core.settings.silenceNanos()) {
-                leave(link, "records lag behind its peers by " + link.lagNanos / 1_000_000 + " ms");
+                leaveUnlessItPasses(link, "records lag behind its peers by " + link.lagNanos / 1_000_000 + " ms");
             }
         }
     }
@@ -267,7 +273,7 @@ final class ViewKeeper {
         }
         link.syncLagNanos += ran;
         if (link.syncLagNanos >= core.settings.syncLagNanos()) {
-            leave(link, "syncs lag behind its peers by " + link.syncLagNanos / 1_000_000 + " ms");
+            leaveUnlessItPasses(link, "syncs lag behind its peers by " + link.syncLagNanos / 1_000_000 + " ms");
         }
     }
 
@@ -294,10 +300,20 @@ final class ViewKeeper {
 
     /** Takes a member out of the view, as soon as another member holds everything that was confirmed. */
     void leave(ReplicaLink link, String reason) {
+        leave(link, reason, unwanted);
+    }
+
+    /** The same, unless it is judged better before another one does: whoever is alone in having everything must not be given up for a pause. */
+    private void leaveUnlessItPasses(ReplicaLink link, String reason) {
+        leave(link, reason, slow);
+    }
+
+    /** @param otherwise where it is noted if it cannot leave yet */
+    private void leave(ReplicaLink link, String reason, Map<ReplicaLink, String> otherwise) {
         Candidate next = candidate;
         if (next != null && next.link == link) {
             if (next.recording) {
-                unwanted.put(link, reason);
+                otherwise.put(link, reason);
             } else {
                 core.rebuilds().abandon(link, reason);
             }
@@ -307,10 +323,11 @@ final class ViewKeeper {
             return;
         }
         if (!aPeerHoldsEverything(link)) {
-            unwanted.put(link, reason);
+            otherwise.put(link, reason);
             return;
         }
         unwanted.remove(link);
+        slow.remove(link);
         absent.remove(link);
         leaving.add(link);
         LOG.warn("replica leaves the view: volume={} replica={} reason={}", core.volumeName(), link, reason);
@@ -344,6 +361,7 @@ final class ViewKeeper {
     private void left(ReplicaLink link, String reason) {
         leaving.remove(link);
         lost.remove(link);
+        slow.remove(link);
         confirmers.remove(link);
         link.takesRecords = false;
         core.counters.replicasLost.increment();

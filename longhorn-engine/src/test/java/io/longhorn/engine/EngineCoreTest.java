@@ -295,6 +295,47 @@ class EngineCoreTest {
         assertThat(core.health().state()).isEqualTo(HealthState.DEGRADED);
     }
 
+    /** Found by the simulator: it could not leave, the only other one being on its way out, and was not asked for anything ever after. */
+    @Test
+    void replicaThatWasSilentForAWhileIsReadAgain() {
+        EngineCore core = open();
+        replicas.get(2).down = true;
+        replicas.get(2).cut();
+        Outcome first = write(core, 0, filled(BLOCK, 5));
+        loop.until(() -> first.over, 3 * SECOND);
+        registry.failing = true;
+        replicas.get(1).cut();
+        loop.pass(SECOND);
+        replicas.get(0).mute = true;
+        Outcome second = write(core, BLOCK, filled(BLOCK, 6));
+        loop.pass(3 * SECOND);
+        assertThat(second.over).isFalse();
+
+        replicas.get(0).mute = false;
+        registry.failing = false;
+        replicas.get(2).down = false;
+        loop.until(() -> core.health().state() == HealthState.HEALTHY, 20 * SECOND);
+
+        assertThat(second.isConfirmed()).isTrue();
+        assertThat(read(core, BLOCK, BLOCK)).containsOnly(6);
+    }
+
+    /** Found by the simulator: a replica that nothing had been written to was never missed, and reads waited for it to prolong the lease. */
+    @Test
+    void silentReplicaLeavesTheViewAndReadsGoOn() {
+        EngineCore core = open();
+        write(core, 0, filled(BLOCK, 5));
+        loop.pass(10 * SECOND);
+        replicas.get(2).mute = true;
+        Outcome outcome = new Outcome();
+        core.reads.read(LayerId.LIVE, 0, 0, ByteBuffer.allocate(BLOCK), outcome);
+
+        loop.until(() -> outcome.over, 2 * SECOND);
+
+        assertThat(outcome.isConfirmed()).isTrue();
+        assertThat(registry.get("vol").view()).doesNotContain(replicas.get(2).id);
+    }
+
     @Test
     void nothingIsConfirmedWithoutALostReplicaUntilTheRegistryHasTheView() {
         EngineCore core = open();

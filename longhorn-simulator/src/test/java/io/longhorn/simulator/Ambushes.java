@@ -52,7 +52,7 @@ final class Ambushes {
         int replica = faults.replica();
         SimDisk files = faults.files(replica);
         SimProcess process = cluster.serverProcess(replica);
-        if (files == null || process == null || !faults.mayLoseAllButOne()) {
+        if (files == null || process == null) {
             return;
         }
         if (random.oneIn(3)) {
@@ -77,7 +77,7 @@ final class Ambushes {
     }
 
     private void loseAllBut(int replica) {
-        if (faults.mayLoseAllButOne() && (cluster.view() & 1 << replica) != 0) {
+        if (faults.mayLoseAllBut(replica)) {
             faults.loseAllBut(replica);
         }
         speedUp(replica);
@@ -181,8 +181,10 @@ final class Ambushes {
         process.pause(pause);
         cluster.attachReaders(session, 5 * MILLI);
         scheduler.after(random.between(MILLI, 20 * MILLI), () -> {
-            cutOff(process.host(), pause + random.between(100, 3000) * MILLI);
-            startElsewhere(session);
+            if (!faults.areOver()) {
+                cutOff(process.host(), pause + random.between(100, 3000) * MILLI);
+                startElsewhere(session);
+            }
         });
     }
 

@@ -381,19 +381,22 @@ final class Faults {
     }
 
     private void loseAllButOne() {
-        if (random.coin() && mayLoseAllButOne()) {
-            int left = replica();
-            while ((cluster.view() & 1 << left) == 0) {
-                left = (left + 1) % cluster.replicaHosts.size();
-            }
+        int left = replica();
+        if (random.coin() && mayLoseAllBut(left)) {
             loseAllBut(left);
         }
     }
 
-    /** Whether it is within the promise now. */
-    boolean mayLoseAllButOne() {
+    /** Whether it is within the promise now. The replica that is left may have lost its disk while it was about to join. */
+    boolean mayLoseAllBut(int left) {
         int view = cluster.view();
-        return !over && wiped == 0 && damaged < 0 && (view & unsure) == 0 && Integer.bitCount(view) >= 2;
+        return !over
+                && wiped == 0
+                && damaged < 0
+                && (view & unsure) == 0
+                && Integer.bitCount(view) >= 2
+                && (view & 1 << left) != 0
+                && !destroyed.contains(cluster.replicaId(left));
     }
 
     /**
