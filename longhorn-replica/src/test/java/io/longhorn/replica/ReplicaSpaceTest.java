@@ -90,6 +90,28 @@ class ReplicaSpaceTest {
         assertThat(engine.seed(5)).isEqualTo(writer.writes);
     }
 
+    /** Found by the simulator: nothing went on when there was room again, since the journal tried to grow only when it got something. */
+    @Test
+    void journalThatHadNoRoomGrowsWhenThereIsSome() throws IOException {
+        rig.memory.freePages = 4 * 256 + 100;
+        rig.start();
+        Writer writer = new Writer(rig.engine(1).open());
+        rig.pass(ReplicaRig.SECOND);
+        while (writer.write(0)) {
+            rig.run();
+        }
+        rig.pass(10 * ReplicaRig.SECOND);
+        assertThat(writer.engine.diskFull).isTrue();
+        assertThat(writer.write(0)).isFalse();
+
+        rig.memory.freePages = 100_000;
+        rig.pass(10 * ReplicaRig.SECOND);
+
+        assertThat(writer.engine.diskFull).isFalse();
+        assertThat(writer.write(0)).isTrue();
+        assertThat(rig.disk().hasFailed()).isFalse();
+    }
+
     @Test
     void twoHundredFiftySnapshotsAreReadAsFastAsOne() throws IOException {
         rig.settings = ReplicaRig.settings().resolvedCacheBytes(1 << 20).build();
