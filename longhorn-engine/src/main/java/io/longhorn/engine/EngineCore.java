@@ -199,7 +199,7 @@ final class EngineCore implements ReplicaLink.Owner, RecordKeeper.Owner {
                 volumeName,
                 epoch,
                 window.lastSequence(),
-                view.members().size());
+                view.inSync());
         for (ReplicaLink link : List.copyOf(links.values())) {
             if (!view.isMember(link) && link.isReady()) {
                 rebuilds.fenced(link, link.fenceState());
@@ -394,6 +394,7 @@ final class EngineCore implements ReplicaLink.Owner, RecordKeeper.Owner {
             view.answered(link);
         }
         rebuilds.acknowledged(link);
+        view.candidateAcknowledged();
         reads.pongArrived();
         if (opening != null && view.isEmpty()) {
             // Nobody counts for confirmations yet: this concerns a replica that is being brought up.
@@ -652,19 +653,19 @@ final class EngineCore implements ReplicaLink.Owner, RecordKeeper.Owner {
     private HealthState judgeHealth(int wanted) {
         int inSync = 0;
         for (ReplicaLink link : view.members()) {
-            if (link.isReady()) {
+            if (link.isReady() && view.isInSync(link)) {
                 inSync++;
             }
         }
         if (state == State.OVER || inSync == 0) {
             return HealthState.FAULTED;
         }
-        return inSync >= wanted && inSync == view.members().size() ? HealthState.HEALTHY : HealthState.DEGRADED;
+        return inSync >= wanted && inSync == view.inSync() ? HealthState.HEALTHY : HealthState.DEGRADED;
     }
 
     private ReplicaStatus statusOf(ReplicaRecord replica) {
         ReplicaLink link = links.get(replica.replicaId());
-        if (link != null && view.isMember(link) && link.isReady()) {
+        if (link != null && view.isInSync(link) && link.isReady()) {
             return new ReplicaStatus(replica.replicaId(), replica.endpoint(), ReplicaState.IN_SYNC, 0, 0);
         }
         if (link != null && rebuilds.isRebuilding(link)) {

@@ -98,7 +98,7 @@ final class EngineReplicas implements Replicas {
             result.completeExceptionally(new ReplicaNotFoundException(made.replicaId(), "volume " + volume.name()));
             return;
         }
-        boolean inSync = core.view.isMember(link);
+        boolean inSync = core.view.isInSync(link);
         if (inSync || link.takesRecords) {
             ReplicaState state = inSync ? ReplicaState.IN_SYNC : ReplicaState.REBUILDING;
             result.complete(new ReplicaStatus(made.replicaId(), made.endpoint(), state, 0, 0));
@@ -122,7 +122,7 @@ final class EngineReplicas implements Replicas {
             throw new ReplicaNotFoundException(id, "volume " + volume.name());
         }
         if (core.view.isMember(link)) {
-            int left = core.view.members().size() - 1;
+            int left = core.view.inSync() - (core.view.isInSync(link) ? 1 : 0);
             int needed = Math.max(1, core.record().minInSync());
             if (left < needed) {
                 throw new TooFewReplicasException(volume.name(), needed, left);

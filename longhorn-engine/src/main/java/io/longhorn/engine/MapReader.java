@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.function.BiConsumer;
 
 /** Asks a replica of the view for its block maps and its state. Safe for any thread. */
 final class MapReader {
@@ -24,15 +25,28 @@ final class MapReader {
     }
 
     CompletionStage<Message.StatusOk> status() {
-        return ask(new Message.Status(), Message.StatusOk.class);
+        return ask(new Message.Status(), Message.StatusOk.class, CompletableFuture::complete);
     }
 
-    private <M extends Message> CompletionStage<M> ask(Message question, Class<M> answer) {
+    private CompletionStage<Message.MapPage> page(Message.MapQuery query) {
+        return ask(
+                query,
+                Message.MapPage.class,
+                (result, page) ->
+                        core.reads.settle(query.fromBlock(), query.toBlock(), Calls.completing(result, page)));
+    }
+
+    private <M extends Message> CompletionStage<M> ask(
+            Message question, Class<M> kind, BiConsumer<CompletableFuture<M>, M> answered) {
         return Calls.<M>onLoop(core.loop, result -> {
             for (ReplicaLink link : core.view.members()) {
                 if (core.view.isReadable(link)) {
                     link.request(
-                            question, Replies.expecting(answer, result::complete, refused -> refuse(result, refused)));
+                            question,
+                            Replies.expecting(
+                                    kind,
+                                    answer -> answered.accept(result, answer),
+                                    refused -> refuse(result, refused)));
                     core.armTick();
                     return;
                 }
@@ -73,9 +87,8 @@ final class MapReader {
         long end = (offset + length + BLOCK - 1) / BLOCK;
         long block = offset / BLOCK;
         while (block >= 0 && extents.size() < Volume.EXTENTS_MAX) {
-            Message.MapPage page = volume.await(
-                    ask(new Message.MapQuery(mode, layer, 0, since, 0, block, end), Message.MapPage.class),
-                    "allocation");
+            Message.MapPage page =
+                    volume.await(page(new Message.MapQuery(mode, layer, 0, since, 0, block, end)), "allocation");
             for (Message.MapRun run : page.runs()) {
                 add(extents, run, offset, offset + length);
             }

@@ -277,11 +277,15 @@ final class Opening {
 
     void lost(ReplicaLink link) {
         fenced.remove(link);
-        if (step == Step.LEVELLING && (link == source || link == relayTarget || members.contains(link))) {
+        if (step == Step.LEVELLING && takesPart(link)) {
             step = Step.FENCING;
             askAgain();
             decide();
         }
+    }
+
+    private boolean takesPart(ReplicaLink link) {
+        return link == source || link == relayTarget || members.contains(link) || behind.contains(link);
     }
 
     /** Those that were brought up meanwhile hold more than they said when they were fenced: they have to say it anew. */

@@ -61,12 +61,20 @@ final class ReadPath {
             done.done(over);
             return;
         }
-        Read read = new Read(layer, pin, offset, target.remaining(), target, target.position(), layer.isLive(), done);
+        Read read = new Read(layer, pin, offset, target.remaining(), target, target.position(), true, done);
         if (core.requests.limiter().admits(read.length)) {
             start(read);
         } else {
             throttled.add(read);
         }
+        core.armTick();
+    }
+
+    /** For an answer that is no block's content: {@code done} is told when all that it may show of these blocks is confirmed, and this engine is the one to tell it. */
+    void settle(long firstBlock, long endBlock, Completion done) {
+        Read nothing = new Read(LayerId.LIVE, 0, firstBlock * BLOCK, 0, ByteBuffer.allocate(0), 0, true, done);
+        nothing.showsThrough = core.window.newestOverlap(firstBlock, endBlock, core.committed());
+        nothing.arrived();
         core.armTick();
     }
 
@@ -265,13 +273,22 @@ final class ReadPath {
         }
     }
 
+    /** Whether reads wait for the replica's answer to a ping. */
+    boolean awaits(ReplicaLink link) {
+        return pinging && !hasAnsweredPing(link);
+    }
+
+    private boolean hasAnsweredPing(ReplicaLink link) {
+        return link.pongSentNanos != Long.MIN_VALUE && link.pongSentNanos - pingNanos >= 0;
+    }
+
     /** A pong came: if every member answered this round, the lease runs from when the round was sent. */
     void pongArrived() {
         if (!pinging) {
             return;
         }
         for (ReplicaLink link : core.view.members()) {
-            if (link.pongSentNanos == Long.MIN_VALUE || link.pongSentNanos - pingNanos < 0) {
+            if (!hasAnsweredPing(link)) {
                 return;
             }
         }
@@ -395,9 +412,11 @@ final class ReadPath {
         void complete() {
             if (!over) {
                 over = true;
-                core.counters.reads.increment();
-                core.counters.readBytes.add(length);
-                core.counters.readNanos.add(core.loop.nanoTime() - startedNanos);
+                if (length > 0) {
+                    core.counters.reads.increment();
+                    core.counters.readBytes.add(length);
+                    core.counters.readNanos.add(core.loop.nanoTime() - startedNanos);
+                }
                 completion.done(null);
             }
         }

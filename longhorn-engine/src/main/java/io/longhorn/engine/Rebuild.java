@@ -48,6 +48,9 @@ final class Rebuild extends Resync {
     private boolean copying;
     private boolean finishing;
     private long totalBytes;
+    /** The volume's size at the base. */
+    private long sizeBytes;
+
     private long reportedBytes;
     private double budgetBytes;
     private long budgetNanos;
@@ -109,6 +112,8 @@ final class Rebuild extends Resync {
             return;
         }
         targetHasDamage = targetStatus.damagedBlocks() > 0;
+        // An expansion may be sequenced and not be confirmed yet.
+        sizeBytes = sourceStatus.sizeBytes();
         layers.addAll(sourceStatus.layers());
         layers.sort(Comparator.comparing(Message.Layer::id));
         if (lacksLayerOfCommonPast(targetStatus) || gaveBackForLostHistory(targetStatus, layers, common)) {
@@ -133,7 +138,7 @@ final class Rebuild extends Resync {
                         common,
                         base,
                         core.epoch(),
-                        core.sizeBytes(),
+                        sizeBytes,
                         core.history().starts(),
                         layers),
                 Replies.expecting(Message.Done.class, done -> begun(base), this::abandon));
@@ -195,13 +200,7 @@ final class Rebuild extends Resync {
         }
         target.request(
                 new Message.MapQuery(
-                        Message.MapMode.OWN,
-                        layer.id(),
-                        0,
-                        LayerId.LIVE,
-                        common,
-                        fromBlock,
-                        blocksOf(core.sizeBytes())),
+                        Message.MapMode.OWN, layer.id(), 0, LayerId.LIVE, common, fromBlock, blocksOf(sizeBytes)),
                 Replies.expecting(Message.MapPage.class, page -> ownChanges(layer, page), this::abandon));
     }
 
@@ -245,7 +244,7 @@ final class Rebuild extends Resync {
     private void startCopying() {
         copying = true;
         for (Message.Layer layer : layers) {
-            long blocks = blocksOf(Math.max(layer.sizeBytes(), core.sizeBytes()));
+            long blocks = blocksOf(Math.max(layer.sizeBytes(), sizeBytes));
             long share = (blocks + WALKS - 1) / WALKS;
             for (long from = 0; from < blocks; from += share) {
                 walks.add(new Walk(layer.id(), from, Math.min(from + share, blocks), List.of()));
@@ -309,9 +308,12 @@ final class Rebuild extends Resync {
                 return;
             }
             if (type != FrameType.LAYER_BLOCKS
-                    || LayerBlocksLayout.check(b, at, FrameLayout.frameLength(b, at)) != FrameFault.NONE
-                    || !LayerBlocksLayout.matches(b, at)) {
-                core.counters.checksumMismatches.increment();
+                    || LayerBlocksLayout.check(b, at, FrameLayout.frameLength(b, at)) != FrameFault.NONE) {
+                abandon("the source answered with something else than blocks");
+                return;
+            }
+            if (LayerBlocksLayout.mismatch(b, at, 0) >= 0) {
+                haveRepaired(link, b, at);
                 abandon("blocks from the source do not match their checksums");
                 return;
             }
@@ -328,6 +330,21 @@ final class Rebuild extends Resync {
         @Override
         public void onLost(ReplicaLink link) {
             abandon("connection to the source lost");
+        }
+    }
+
+    /** The next attempt may meet the same source: its bad blocks are fetched from other members. */
+    private void haveRepaired(ReplicaLink link, ByteBuffer b, int at) {
+        LayerId layer = LayerBlocksLayout.layer(b, at);
+        for (int i = LayerBlocksLayout.mismatch(b, at, 0); i >= 0; i = LayerBlocksLayout.mismatch(b, at, i + 1)) {
+            core.counters.checksumMismatches.increment();
+            core.reads.repairDamage(
+                    link,
+                    new Message.Damage(
+                            layer,
+                            LayerBlocksLayout.block(b, at, i),
+                            LayerBlocksLayout.sequence(b, at, i),
+                            LayerBlocksLayout.crc(b, at, i)));
         }
     }
 

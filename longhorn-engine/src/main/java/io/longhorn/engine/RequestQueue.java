@@ -75,10 +75,8 @@ final class RequestQueue {
         if (refusal != null) {
             request.abandon(refusal);
         } else if (request.kind != Request.Kind.FLUSH && isBelowMinimum()) {
-            request.abandon(new TooFewReplicasException(
-                    core.volumeName(),
-                    core.record().minInSync(),
-                    core.view.members().size()));
+            request.abandon(
+                    new TooFewReplicasException(core.volumeName(), core.record().minInSync(), core.view.inSync()));
         } else if (queue.size() >= core.settings.pendingMax()) {
             request.abandon(new QueueFullException(core.volumeName(), core.settings.pendingMax()));
         } else {
@@ -89,7 +87,7 @@ final class RequestQueue {
 
     private boolean isBelowMinimum() {
         return core.state() == EngineCore.State.OPEN
-                && core.view.members().size() < core.record().minInSync();
+                && core.view.inSync() < core.record().minInSync();
     }
 
     /** Moves waiting requests on as far as limits, window and credit allow. */

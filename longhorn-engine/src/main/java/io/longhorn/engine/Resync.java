@@ -83,7 +83,7 @@ abstract sealed class Resync permits CatchUp, Rebuild {
         core.counters.rebuiltBytes.add(bytes);
     }
 
-    /** Rule: everything that a member must have is durable on the target before the registry calls it one. */
+    /** The target has what was there when it began to take new records: the view takes it in. */
     void join() {
         if (!over) {
             core.view.join(target, this::ended);
@@ -108,7 +108,7 @@ abstract sealed class Resync permits CatchUp, Rebuild {
 
     /** Gives up. Once the joining is being recorded there is no way back: the view deals with a member that is lost. */
     void abandon(String reason) {
-        if (over || core.view.isMember(target)) {
+        if (over || !core.view.withdraw(target)) {
             return;
         }
         over = true;

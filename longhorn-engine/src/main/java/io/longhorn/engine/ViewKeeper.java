@@ -1,6 +1,7 @@
 package io.longhorn.engine;
 
 import io.longhorn.replica.wire.FrameLayout;
+import io.longhorn.replica.wire.FrameType;
 import io.longhorn.replica.wire.StructureOperation;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -24,18 +25,37 @@ final class ViewKeeper {
     static final int REFUSALS_MAX = 3;
 
     private final EngineCore core;
-    /** The durable view, plus a member that is joining while its recording is under way. */
+    /** The durable view, and the candidate. */
     private final List<ReplicaLink> confirmers = new ArrayList<>();
 
     private final Set<ReplicaLink> leaving = new LinkedHashSet<>();
     /** Members that shall leave as soon as another holds everything that was confirmed. */
     private final Map<ReplicaLink, String> unwanted = new LinkedHashMap<>();
+    /** The same for members that were slow when they were judged last: it may pass. */
+    private final Map<ReplicaLink, String> slow = new LinkedHashMap<>();
     /** Members whose connection is gone; they leave when a peer shows that it is not our own network. */
     private final Map<ReplicaLink, String> absent = new LinkedHashMap<>();
     /** Members that came back without something they had acknowledged. */
     private final Set<ReplicaLink> lost = new LinkedHashSet<>();
 
-    private @Nullable ReplicaLink joining;
+    private @Nullable Candidate candidate;
+
+    /** A replica on its way into the view. */
+    private static final class Candidate {
+        final ReplicaLink link;
+        /** The newest operation when it began to count: nothing up to here was confirmed by its word. */
+        final long sequence;
+
+        final Runnable joined;
+        /** Whether the registry is asked to call it a member: there is no way back. */
+        boolean recording;
+
+        Candidate(ReplicaLink link, long sequence, Runnable joined) {
+            this.link = link;
+            this.sequence = sequence;
+            this.joined = joined;
+        }
+    }
 
     ViewKeeper(EngineCore core) {
         this.core = core;
@@ -51,27 +71,43 @@ final class ViewKeeper {
     }
 
     boolean isChanging() {
-        return !leaving.isEmpty() || !unwanted.isEmpty() || joining != null;
+        return !leaving.isEmpty() || !unwanted.isEmpty() || !slow.isEmpty() || candidate != null;
     }
 
-    /** Whether the link counts for confirmations: in the durable view, or joining it. */
+    /** Whether the registry calls it a member, or was asked to. */
     boolean isMember(ReplicaLink link) {
-        return confirmers.contains(link);
+        Candidate next = candidate;
+        return confirmers.contains(link) && (next == null || next.link != link || next.recording);
     }
 
-    /** Everyone who counts for confirmations. */
+    /** Whether the registry calls it a member. */
+    boolean isInSync(ReplicaLink link) {
+        return confirmers.contains(link) && !isCandidate(link);
+    }
+
+    /** How many members the registry knows. */
+    int inSync() {
+        return confirmers.size() - (candidate == null ? 0 : 1);
+    }
+
+    private boolean isCandidate(ReplicaLink link) {
+        Candidate next = candidate;
+        return next != null && next.link == link;
+    }
+
+    /** Everyone who counts for confirmations: the members, and the candidate. */
     List<ReplicaLink> members() {
         return confirmers;
     }
 
     /** Whether reads may go to it: recorded in the view, connected, and not on its way out. */
     boolean isReadable(ReplicaLink link) {
-        return link != joining
-                && link.isReady()
-                && confirmers.contains(link)
+        return link.isReady()
+                && isInSync(link)
                 && !leaving.contains(link)
                 && !lost.contains(link)
-                && !unwanted.containsKey(link);
+                && !unwanted.containsKey(link)
+                && !slow.containsKey(link);
     }
 
     // ------------------------------------------------------------------ marks
@@ -112,7 +148,7 @@ final class ViewKeeper {
     @Nullable
     ReplicaLink memberWithoutSpace(int bytes) {
         for (ReplicaLink link : confirmers) {
-            if (link.isReady() && link.diskFull() && link.creditLeft() < bytes) {
+            if (isMember(link) && link.isReady() && link.diskFull() && link.creditLeft() < bytes) {
                 return link;
             }
         }
@@ -147,6 +183,7 @@ final class ViewKeeper {
         absent.remove(link);
         lost.remove(link);
         unwanted.remove(link);
+        slow.remove(link);
     }
 
     /** A member came back without something it acknowledged, or did not come back at all. */
@@ -170,6 +207,7 @@ final class ViewKeeper {
             unwanted.clear();
             again.forEach(this::leave);
         }
+        slow.clear();
         for (ReplicaLink link : List.copyOf(confirmers)) {
             judgeSilence(link, ran, lastSequence, flushSequence);
             judgeLag(link, ran);
@@ -182,6 +220,7 @@ final class ViewKeeper {
                 || link.journaled() < lastSequence
                 || link.durable() < flushSequence
                 || link.requests().outstanding() > 0
+                || core.reads.awaits(link)
                 || isWaitedForByRequests(link);
         if (!owes) {
             link.silentNanos = 0;
@@ -191,7 +230,7 @@ final class ViewKeeper {
         long limit = core.settings.silenceNanos();
         if (link.silentNanos >= limit) {
             if (peerAnsweredMeanwhile(link)) {
-                leave(link, "silent for " + link.silentNanos / 1_000_000 + " ms while a peer answered");
+                leaveUnlessItPasses(link, "silent for " + link.silentNanos / 1_000_000 + " ms while a peer answered");
             }
         } else if (link.isReady() && link.silentNanos >= limit / 4) {
             link.ping(core.loop.nanoTime());
@@ -222,7 +261,7 @@ final class ViewKeeper {
         } else {
             link.lagNanos += ran;
             if (link.lagNanos >= core.settings.silenceNanos()) {
-                leave(link, "records lag behind its peers by " + link.lagNanos / 1_000_000 + " ms");
+                leaveUnlessItPasses(link, "records lag behind its peers by " + link.lagNanos / 1_000_000 + " ms");
             }
         }
     }
@@ -234,7 +273,7 @@ final class ViewKeeper {
         }
         link.syncLagNanos += ran;
         if (link.syncLagNanos >= core.settings.syncLagNanos()) {
-            leave(link, "syncs lag behind its peers by " + link.syncLagNanos / 1_000_000 + " ms");
+            leaveUnlessItPasses(link, "syncs lag behind its peers by " + link.syncLagNanos / 1_000_000 + " ms");
         }
     }
 
@@ -261,17 +300,34 @@ final class ViewKeeper {
 
     /** Takes a member out of the view, as soon as another member holds everything that was confirmed. */
     void leave(ReplicaLink link, String reason) {
-        if (!confirmers.contains(link) || leaving.contains(link) || link == joining) {
-            if (link == joining) {
-                unwanted.put(link, reason);
+        leave(link, reason, unwanted);
+    }
+
+    /** The same, unless it is judged better before another one does: whoever is alone in having everything must not be given up for a pause. */
+    private void leaveUnlessItPasses(ReplicaLink link, String reason) {
+        leave(link, reason, slow);
+    }
+
+    /** @param otherwise where it is noted if it cannot leave yet */
+    private void leave(ReplicaLink link, String reason, Map<ReplicaLink, String> otherwise) {
+        Candidate next = candidate;
+        if (next != null && next.link == link) {
+            if (next.recording) {
+                otherwise.put(link, reason);
+            } else {
+                core.rebuilds().abandon(link, reason);
             }
             return;
         }
+        if (!confirmers.contains(link) || leaving.contains(link)) {
+            return;
+        }
         if (!aPeerHoldsEverything(link)) {
-            unwanted.put(link, reason);
+            otherwise.put(link, reason);
             return;
         }
         unwanted.remove(link);
+        slow.remove(link);
         absent.remove(link);
         leaving.add(link);
         LOG.warn("replica leaves the view: volume={} replica={} reason={}", core.volumeName(), link, reason);
@@ -282,7 +338,7 @@ final class ViewKeeper {
     private boolean aPeerHoldsEverything(ReplicaLink link) {
         for (ReplicaLink peer : confirmers) {
             if (peer != link
-                    && peer != joining
+                    && !isCandidate(peer)
                     && peer.isReady()
                     && !leaving.contains(peer)
                     && !lost.contains(peer)
@@ -305,6 +361,7 @@ final class ViewKeeper {
     private void left(ReplicaLink link, String reason) {
         leaving.remove(link);
         lost.remove(link);
+        slow.remove(link);
         confirmers.remove(link);
         link.takesRecords = false;
         core.counters.replicasLost.increment();
@@ -319,23 +376,63 @@ final class ViewKeeper {
     }
 
     /**
-     * Records a caught-up replica as a member. From now on confirmations need it too; {@code done} is called when the registry has it.
+     * Makes a replica that is caught up a member. From now on every confirmation needs it too. What was confirmed before, flushes too, was confirmed without it: only when
+     * all of that is durable on it may the registry call it a member, since it may be the only one left in the next moment. {@code joined} is called when the registry does.
      */
-    void join(ReplicaLink link, Runnable done) {
-        joining = link;
+    void join(ReplicaLink link, Runnable joined) {
+        long newest = core.window.lastSequence();
+        candidate = new Candidate(link, newest, joined);
         confirmers.add(link);
         // What the others acknowledged before does not bind the new member: reads ask again, all of them.
         core.lease.lapse();
-        core.keeperOrFail().change(record -> with(record, link.id()), record -> {
-            joining = null;
-            recorded();
-            done.run();
-            if (!link.isReady()) {
-                absent(link, "connection lost while joining");
-            }
-            core.refreshHealth();
-            core.confirmations.advance();
-        });
+        if (!mayJoin(link, newest)) {
+            link.sendSequence(FrameType.FLUSH, newest);
+        }
+        core.armTick();
+        candidateAcknowledged();
+    }
+
+    /** The candidate said something. */
+    void candidateAcknowledged() {
+        Candidate next = candidate;
+        if (next != null && !next.recording && mayJoin(next.link, next.sequence)) {
+            next.recording = true;
+            core.keeperOrFail().change(record -> with(record, next.link.id()), record -> joined(next));
+        }
+    }
+
+    /** The rule for joining: what was confirmed without a replica is durable on it before it is called a member. */
+    private static boolean mayJoin(ReplicaLink link, long confirmedWithoutIt) {
+        return link.durable() >= confirmedWithoutIt;
+    }
+
+    private void joined(Candidate member) {
+        candidate = null;
+        recorded();
+        member.joined.run();
+        if (!member.link.isReady()) {
+            absent(member.link, "connection lost while joining");
+        }
+        core.refreshHealth();
+        core.confirmations.advance();
+    }
+
+    /** The replica shall not join after all. Returns whether that was still possible: it is no member. */
+    boolean withdraw(ReplicaLink link) {
+        Candidate next = candidate;
+        if (next != null && next.link == link && !next.recording) {
+            candidate = null;
+            confirmers.remove(link);
+            core.loop.execute(this::candidateGone);
+        }
+        return !confirmers.contains(link);
+    }
+
+    private void candidateGone() {
+        if (!lost.isEmpty() && lost.containsAll(confirmers)) {
+            core.unflushedWritesLost();
+        }
+        core.confirmations.advance();
     }
 
     private static VolumeRecord with(VolumeRecord record, UUID member) {

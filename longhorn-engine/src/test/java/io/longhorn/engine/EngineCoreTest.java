@@ -15,9 +15,11 @@ import io.longhorn.UnflushedWritesLostException;
 import io.longhorn.VolumeLimits;
 import io.longhorn.replica.wire.FrameType;
 import io.longhorn.replica.wire.LayerId;
+import io.longhorn.replica.wire.StructureOperation;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -293,6 +295,47 @@ class EngineCoreTest {
         assertThat(core.health().state()).isEqualTo(HealthState.DEGRADED);
     }
 
+    /** Found by the simulator: it could not leave, the only other one being on its way out, and was not asked for anything ever after. */
+    @Test
+    void replicaThatWasSilentForAWhileIsReadAgain() {
+        EngineCore core = open();
+        replicas.get(2).down = true;
+        replicas.get(2).cut();
+        Outcome first = write(core, 0, filled(BLOCK, 5));
+        loop.until(() -> first.over, 3 * SECOND);
+        registry.failing = true;
+        replicas.get(1).cut();
+        loop.pass(SECOND);
+        replicas.get(0).mute = true;
+        Outcome second = write(core, BLOCK, filled(BLOCK, 6));
+        loop.pass(3 * SECOND);
+        assertThat(second.over).isFalse();
+
+        replicas.get(0).mute = false;
+        registry.failing = false;
+        replicas.get(2).down = false;
+        loop.until(() -> core.health().state() == HealthState.HEALTHY, 20 * SECOND);
+
+        assertThat(second.isConfirmed()).isTrue();
+        assertThat(read(core, BLOCK, BLOCK)).containsOnly(6);
+    }
+
+    /** Found by the simulator: a replica that nothing had been written to was never missed, and reads waited for it to prolong the lease. */
+    @Test
+    void silentReplicaLeavesTheViewAndReadsGoOn() {
+        EngineCore core = open();
+        write(core, 0, filled(BLOCK, 5));
+        loop.pass(10 * SECOND);
+        replicas.get(2).mute = true;
+        Outcome outcome = new Outcome();
+        core.reads.read(LayerId.LIVE, 0, 0, ByteBuffer.allocate(BLOCK), outcome);
+
+        loop.until(() -> outcome.over, 2 * SECOND);
+
+        assertThat(outcome.isConfirmed()).isTrue();
+        assertThat(registry.get("vol").view()).doesNotContain(replicas.get(2).id);
+    }
+
     @Test
     void nothingIsConfirmedWithoutALostReplicaUntilTheRegistryHasTheView() {
         EngineCore core = open();
@@ -357,6 +400,74 @@ class EngineCoreTest {
         assertReplicasAlike(60);
     }
 
+    /** Brings the last replica to the point where it has what it missed, and the others confirm flushes of what it has not made durable. */
+    private EngineCore aboutToJoin() {
+        EngineCore core = open();
+        ScriptedReplica returning = replicas.get(2);
+        missSomeWrites(core);
+        returning.neverDurable = true;
+        int flushes = Collections.frequency(returning.received, FrameType.FLUSH);
+        loop.until(() -> Collections.frequency(returning.received, FrameType.FLUSH) > flushes, 10 * SECOND);
+        returning.neverSyncs = true;
+        Outcome flushed = new Outcome();
+        write(core, 0, filled(BLOCK, 77));
+        core.flush(flushed);
+        loop.settle();
+        assertThat(flushed.isConfirmed()).isTrue();
+        returning.neverDurable = false;
+        assertThat(write(core, BLOCK, filled(BLOCK, 78)).isConfirmed()).isTrue();
+        return core;
+    }
+
+    /** Found by the simulator: a replica joined without what was flushed while it made durable what it had missed. */
+    @Test
+    void replicaJoinsOnlyWithWhatWasFlushedWithoutIt() {
+        EngineCore core = aboutToJoin();
+        Outcome waiting = new Outcome();
+        core.flush(waiting);
+        loop.pass(SECOND);
+        assertThat(registry.get("vol").view()).doesNotContain(replicas.get(2).id);
+        assertThat(core.health().replicasInSync()).isEqualTo(2);
+        // What it may be asked for alone in a moment has to be durable on it from now on.
+        assertThat(waiting.over).isFalse();
+
+        replicas.get(2).neverSyncs = false;
+        core.flush(new Outcome());
+        loop.until(() -> core.health().state() == HealthState.HEALTHY, SECOND);
+
+        assertThat(waiting.isConfirmed()).isTrue();
+        assertThat(registry.get("vol").view()).contains(replicas.get(2).id);
+        assertThat(replicas.get(2).durable).isGreaterThanOrEqualTo(replicas.get(0).durable - 1);
+    }
+
+    @Test
+    void candidateThatIsLostHoldsNobodyUp() {
+        EngineCore core = aboutToJoin();
+        Outcome waiting = new Outcome();
+        core.flush(waiting);
+        loop.settle();
+        assertThat(waiting.over).isFalse();
+
+        replicas.get(2).down = true;
+        replicas.get(2).cut();
+        loop.settle();
+
+        assertThat(waiting.isConfirmed()).isTrue();
+        assertThat(registry.get("vol").view()).doesNotContain(replicas.get(2).id);
+    }
+
+    @Test
+    void candidateThatDoesNotSyncIsGivenUp() {
+        EngineCore core = aboutToJoin();
+        Outcome waiting = new Outcome();
+        core.flush(waiting);
+
+        loop.until(() -> waiting.over, 20 * SECOND);
+
+        assertThat(waiting.isConfirmed()).isTrue();
+        assertThat(registry.get("vol").view()).doesNotContain(replicas.get(2).id);
+    }
+
     @Test
     void whatNoJournalHoldsIsRebuilt() {
         EngineCore core = open();
@@ -370,6 +481,21 @@ class EngineCoreTest {
         assertThat(replicas.get(2).received).contains(FrameType.REBUILD_BEGIN);
         assertThat(registry.get("vol").view()).contains(replicas.get(2).id);
         assertReplicasAlike(41);
+    }
+
+    /** Found by the simulator: the expansion was sequenced, and so not sent again, but not confirmed. */
+    @Test
+    void replicaThatIsRebuiltBehindAnExpansionHasTheNewSize() {
+        EngineCore core = open();
+        missSomeWrites(core);
+        replicas.get(0).records.clear();
+        replicas.get(1).records.clear();
+        replicas.get(1).mute = true;
+        core.change(new StructureOperation.Expand(2 << 20), new Outcome());
+        loop.until(() -> replicas.get(2).received.contains(FrameType.REBUILD_BEGIN), SECOND);
+
+        assertThat(core.sizeBytes()).isEqualTo(1 << 20);
+        assertThat(replicas.get(2).sizeBytes).isEqualTo(2 << 20);
     }
 
     @Test
@@ -478,6 +604,32 @@ class EngineCoreTest {
         assertThat(read(second, BLOCK, BLOCK)).containsOnly(6);
         assertThat(replicas.get(1).block(1)[0]).isEqualTo((byte) 6);
         assertThat(registry.get("vol").view()).hasSize(3);
+    }
+
+    /** Found by the simulator. */
+    @Test
+    void memberThatIsLostBeforeItsTurnToBeBroughtUpIsLeftOut() {
+        EngineCore first = open();
+        write(first, 0, filled(BLOCK, 5));
+        for (int late = 1; late <= 2; late++) {
+            replicas.get(late).mute = true;
+            replicas.get(late).down = true;
+        }
+        write(first, BLOCK, filled(BLOCK, 6));
+        for (int late = 1; late <= 2; late++) {
+            replicas.get(late).mute = false;
+            replicas.get(late).down = false;
+        }
+        registry.provesDeath = true;
+        replicas.get(0).whenAskedForRecords = () -> {
+            replicas.get(2).down = true;
+            replicas.get(2).cut();
+        };
+
+        EngineCore second = open();
+
+        assertThat(registry.get("vol").view()).containsExactly(replicas.get(0).id, replicas.get(1).id);
+        assertThat(read(second, BLOCK, BLOCK)).containsOnly(6);
     }
 
     @Test

@@ -17,6 +17,7 @@ import io.longhorn.replica.wire.MessageCodec;
 import io.longhorn.replica.wire.ProtocolVersion;
 import io.longhorn.replica.wire.ReadLayout;
 import io.longhorn.replica.wire.RecordLayout;
+import io.longhorn.replica.wire.StructureOperation;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
@@ -47,6 +48,7 @@ final class ScriptedReplica {
     long lastEpoch;
     long durable;
     long committed;
+    long sizeBytes = 1 << 20;
     private long used;
     private boolean mixed;
     private long common;
@@ -57,6 +59,10 @@ final class ScriptedReplica {
     /** Answers records but never calls anything durable. */
     boolean neverDurable;
 
+    /** Answers a flush with what was durable before. */
+    boolean neverSyncs;
+
+    Runnable whenAskedForRecords = () -> {};
     boolean down;
     boolean uncertain;
     boolean exists = true;
@@ -206,7 +212,7 @@ final class ScriptedReplica {
         switch (type) {
             case COMMIT -> committed = Math.max(committed, request);
             case FLUSH -> {
-                durable = last;
+                durable = neverSyncs ? durable : last;
                 ack();
             }
             case READ -> read(b, request);
@@ -248,6 +254,9 @@ final class ScriptedReplica {
             for (long i = first; i < first + RecordLayout.length(b, at) / BLOCK; i++) {
                 blocks.put(i, new Block(last, Checksum.ZERO_BLOCK, new byte[BLOCK]));
             }
+        } else if (type == FrameType.EXPAND
+                && MessageCodec.decodeStructure(b, at) instanceof StructureOperation.Expand expand) {
+            sizeBytes = expand.sizeBytes();
         }
     }
 
@@ -298,11 +307,12 @@ final class ScriptedReplica {
         } else if (message instanceof Message.Ping ping) {
             reply(0, new Message.Pong(ping.epoch(), ping.sentNanos()));
         } else if (message instanceof Message.Status) {
-            reply(request, new Message.StatusOk(1 << 20, last, committed, 0, 0, 0, List.of(head())));
+            reply(request, new Message.StatusOk(sizeBytes, last, committed, 0, 0, 0, List.of(head())));
         } else if (message instanceof Message.Records records) {
             sendRecords(records, request);
         } else if (message instanceof Message.RebuildBegin begin) {
             mixed = true;
+            sizeBytes = begin.sizeBytes();
             common = begin.commonSequence();
             blocks.values().removeIf(v -> v.sequence() > common);
             last = begin.baseSequence();
@@ -362,6 +372,7 @@ final class ScriptedReplica {
     }
 
     private void sendRecords(Message.Records wanted, long request) {
+        whenAskedForRecords.run();
         long next = wanted.fromSequence();
         for (byte[] record : records) {
             if (RecordLayout.sequence(buffer(record), 0) == next) {

@@ -179,6 +179,7 @@ final class Checkpointer {
             }
             if (limit > replica.checkpointed() || replica.isAheadOfMetadata()) {
                 replica.checkpointed(limit);
+                replica.tree.all().forEach(layer -> layer.checkpointed(limit));
                 replica.keeper.change(replica.metaAsOf(limit));
                 replica.keeper.store(false, this::stored);
             } else {

@@ -134,6 +134,7 @@ final class DiskSpace implements SpaceCredit.Room {
         }
         looking = someoneWaits;
         if (someoneWaits) {
+            disk.journal().growAgain();
             disk.checkpointNow();
             disk.loop().schedule(CHECK_NANOS, this::look);
         }

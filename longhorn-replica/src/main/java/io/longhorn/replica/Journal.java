@@ -371,6 +371,11 @@ final class Journal {
         return pool.isStunted();
     }
 
+    /** There may be room again. */
+    void growAgain() {
+        pool.growAgain();
+    }
+
     /** What {@link #freeBytes} is when the journal is empty and all segments are made. */
     long capacityBytes() {
         return surelyFree(settings.segmentsMax() - 1, SegmentHeader.BYTES);

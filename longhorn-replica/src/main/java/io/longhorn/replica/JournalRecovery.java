@@ -31,14 +31,10 @@ final class JournalRecovery {
     private static final Logger LOG = LoggerFactory.getLogger(JournalRecovery.class);
     /** Numbers begin anywhere below this, depending on the disk: so that the journal of a disk inside a volume is not taken for the journal around it. */
     private static final int FIRST_NUMBER_MAX = 1 << 28;
-    /** Files in excess of the setting that starts may make, when each crashes before it could free one. */
-    private static final int FILES_FACTOR = 2;
-
     /** With more than this in one segment the disk is broken, which is another thing than damage in some places. */
     private static final int UNREADABLE_PAGES_MAX = 64;
 
     private final DiskDirectory directory;
-    private final JournalSettings settings;
     private final UUID diskId;
     private final RecoverySink sink;
     /** All files by index. */
@@ -68,7 +64,6 @@ final class JournalRecovery {
 
     JournalRecovery(DiskDirectory directory, JournalSettings settings, UUID diskId, RecoverySink sink) {
         this.directory = directory;
-        this.settings = settings;
         this.diskId = diskId;
         this.sink = sink;
         segmentBytes = settings.segmentBytes();
@@ -324,16 +319,26 @@ final class JournalRecovery {
         return unused;
     }
 
+    /**
+     * One file more, whatever the setting says: starts that crash again and again before they free one need it, and a disk that did not start for that would never free any.
+     */
     private SegmentFile makeFile() throws IOException {
-        int filesMax = FILES_FACTOR * settings.segmentsMax();
-        if (files.size() >= filesMax) {
-            throw new DiskFullException("journal " + directory.describe(), segmentBytes, 0);
-        }
         int index = 0;
         while (files.containsKey(index)) {
             index++;
         }
-        SegmentFile file = SegmentFile.make(directory, index, segmentBytes);
+        SegmentFile file;
+        try {
+            file = SegmentFile.make(directory, index, segmentBytes);
+        } catch (IOException e) {
+            long available = directory.usableBytes();
+            if (available >= segmentBytes) {
+                throw e;
+            }
+            DiskFullException full = new DiskFullException("journal " + directory.describe(), segmentBytes, available);
+            full.addSuppressed(e);
+            throw full;
+        }
         files.put(index, file);
         return file;
     }

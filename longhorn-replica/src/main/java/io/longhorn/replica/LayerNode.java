@@ -77,6 +77,13 @@ final class LayerNode {
         return id.sequence() <= sequence && (end == 0 || sequence < end);
     }
 
+    /** Everything up to there is in the layers: what the journal has of a head that was dropped since will never go to its files. */
+    void checkpointed(long sequence) {
+        if (droppedSequence != 0 && droppedSequence <= sequence) {
+            pending.clear();
+        }
+    }
+
     /** Whether everything that its only child overrides was given back. */
     boolean isPunchedFor(LayerId child) {
         return overridden.isDoneFor(child);

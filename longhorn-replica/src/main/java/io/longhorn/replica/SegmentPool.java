@@ -118,7 +118,14 @@ final class SegmentPool {
         }
     }
 
-    /** Makes files as long as too few are ready and there may be more. A failed attempt is repeated when the next file is taken or comes back. */
+    /** Tries again if there was no room for a file. */
+    void growAgain() {
+        if (makingFailed) {
+            grow();
+        }
+    }
+
+    /** Makes files as long as too few are ready and there may be more. A failed attempt is repeated when the next file is taken or comes back, or somebody asks. */
     private void grow() {
         boolean wanted = ready.size() + returning < settings.segmentsAhead();
         if (closed || making || !wanted || files >= settings.segmentsMax()) {

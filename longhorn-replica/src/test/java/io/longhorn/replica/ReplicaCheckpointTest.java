@@ -3,8 +3,11 @@ package io.longhorn.replica;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.longhorn.ErrorCode;
+import io.longhorn.replica.wire.LayerBlocksLayout;
 import io.longhorn.replica.wire.LayerId;
+import io.longhorn.replica.wire.Message;
 import java.io.IOException;
+import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -41,6 +44,31 @@ class ReplicaCheckpointTest {
         }
         assertThat(steps).isGreaterThan(4);
         assertThat(rig.replica().checkpointed()).isEqualTo(engine.sequence);
+    }
+
+    /** Found by the simulator: a rebuild reads a head that a revert has dropped meanwhile, and whose records will never go to a layer. */
+    @Test
+    void droppedHeadIsReadWithoutTheJournalThatLetGoOfIt() {
+        ScriptedEngine engine = rig.engine(1).open();
+        LayerId one = engine.snapshot("one");
+        LayerId head = engine.model().headId;
+        engine.settle();
+        long before = rig.disk().journal().oldestPosition();
+        engine.ask(new Message.Pin(7, LayerId.LIVE), Message.Done.class);
+        engine.write(0, 1, 2, 3);
+        engine.revert(one);
+        engine.settle();
+        for (int i = 1; rig.disk().journal().oldestPosition() == before; i++) {
+            engine.write(100, ReplicaDiskTest.seeds(60, i));
+            engine.settle();
+        }
+
+        long id = engine.ask(new Message.LayerRead(head, 0, 0, 400, List.of()));
+        rig.run();
+
+        assertThat(engine.failures).isEmpty();
+        assertThat(LayerBlocksLayout.entryCount(engine.reads.get(id), 0)).isZero();
+        engine.assertContent();
     }
 
     @Test

@@ -90,6 +90,32 @@ class ReplicaSpaceTest {
         assertThat(engine.seed(5)).isEqualTo(writer.writes);
     }
 
+    /** Found by the simulator: nothing went on when there was room again, since the journal tried to grow only when it got something. */
+    @Test
+    void journalThatHadNoRoomGrowsWhenThereIsSome() throws IOException {
+        rig.start();
+        Writer writer = new Writer(rig.engine(1).open());
+        rig.pass(ReplicaRig.SECOND);
+        while (writer.used < 1 << 20 && writer.write(0)) {
+            rig.run();
+        }
+        // Nothing is confirmed, so nothing leaves the journal.
+        rig.memory.freePages = 250;
+        while (writer.write(0)) {
+            rig.run();
+        }
+        rig.pass(10 * ReplicaRig.SECOND);
+        assertThat(writer.engine.diskFull).isTrue();
+        assertThat(writer.write(0)).isFalse();
+
+        rig.memory.freePages = 100_000;
+        rig.pass(10 * ReplicaRig.SECOND);
+
+        assertThat(writer.engine.diskFull).isFalse();
+        assertThat(writer.write(0)).isTrue();
+        assertThat(rig.disk().hasFailed()).isFalse();
+    }
+
     @Test
     void twoHundredFiftySnapshotsAreReadAsFastAsOne() throws IOException {
         rig.settings = ReplicaRig.settings().resolvedCacheBytes(1 << 20).build();

@@ -121,10 +121,21 @@ public final class SimDirectory implements DiskDirectory {
 
         private boolean begin(long nanos) throws IOException {
             boolean dies = SimDirectory.this.begin(nanos);
+            requireOpen();
+            return dies;
+        }
+
+        private boolean beginWrite() throws IOException {
+            boolean dies = disk.beginWrite(process, name);
+            loop.busy(OPERATION_NANOS * disk.slowness());
+            requireOpen();
+            return dies;
+        }
+
+        private void requireOpen() throws IOException {
             if (closed) {
                 throw new java.nio.channels.ClosedChannelException();
             }
-            return dies;
         }
 
         @Override
@@ -135,7 +146,7 @@ public final class SimDirectory implements DiskDirectory {
 
         @Override
         public void write(long position, ByteBuffer source) throws IOException {
-            boolean dies = begin(OPERATION_NANOS);
+            boolean dies = beginWrite();
             if (dies || disk.writeFails()) {
                 int whole = source.limit();
                 source.limit(source.position() + disk.random().below(source.remaining() + 1));

@@ -32,10 +32,14 @@ public final class SimDisk {
     private long usedPages;
     private boolean punches = true;
     private int slowness = 1;
+    private int syncSlowness = 1;
     private int syncsToFail;
     private int writesToFail;
     private long operations;
     private long crashAt = -1;
+    /** The end of the names of files whose writes count for the crash; empty: every operation does. */
+    private String crashIn = "";
+
     private @Nullable Runnable crash;
     private int damages;
     private Runnable whenSyncFails = () -> {};
@@ -101,6 +105,15 @@ public final class SimDisk {
         return slowness;
     }
 
+    /** Syncs of the journal take that many times as long again. */
+    public void syncSlowness(int factor) {
+        syncSlowness = factor;
+    }
+
+    int syncSlowness() {
+        return syncSlowness;
+    }
+
     /** The next {@code count} syncs of files fail and lose what they were to make stable. */
     public void failSyncs(int count) {
         syncsToFail = count;
@@ -118,12 +131,21 @@ public final class SimDisk {
 
     /** Runs {@code action}, which kills the process, in the middle of the operation after {@code after} others. */
     public void armCrash(long after, Runnable action) {
+        crashIn = "";
         crashAt = operations + after;
+        crash = action;
+    }
+
+    /** The same in the next write to a file whose name ends so. */
+    public void armCrashInWrite(String suffix, Runnable action) {
+        crashIn = suffix;
+        crashAt = -1;
         crash = action;
     }
 
     public void disarm() {
         crashAt = -1;
+        crashIn = "";
         crash = null;
         syncsToFail = 0;
         writesToFail = 0;
@@ -172,6 +194,7 @@ public final class SimDisk {
     public void heal() {
         disarm();
         slowness = 1;
+        syncSlowness = 1;
         quotaPages = UNLIMITED_PAGES;
         for (SimInode inode : files.values()) {
             inode.heal();
@@ -288,9 +311,15 @@ public final class SimDisk {
         return operations++ == crashAt;
     }
 
+    /** The same for a write to the file. */
+    boolean beginWrite(SimProcess process, String fileName) {
+        return begin(process) || (!crashIn.isEmpty() && fileName.endsWith(crashIn));
+    }
+
     void die() {
         Runnable action = crash;
         crashAt = -1;
+        crashIn = "";
         crash = null;
         if (action != null) {
             action.run();

@@ -6,9 +6,11 @@ import io.longhorn.engine.Registry;
 import io.longhorn.engine.VolumeRecord;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
@@ -32,6 +34,7 @@ public final class SimRegistry {
     private Consumer<VolumeRecord> watcher = record -> {};
     private int failPermille;
     private boolean down;
+    private final Set<SimHost> cutOff = new HashSet<>();
 
     public SimRegistry(SimScheduler scheduler) {
         this.scheduler = scheduler;
@@ -56,6 +59,15 @@ public final class SimRegistry {
     /** While down, every call fails. */
     public void down(boolean isDown) {
         down = isDown;
+    }
+
+    /** Calls from that host fail, or do so no more. */
+    public void cutOff(SimHost host, boolean isCutOff) {
+        if (isCutOff) {
+            cutOff.add(host);
+        } else {
+            cutOff.remove(host);
+        }
     }
 
     /** The record as it is. */
@@ -144,7 +156,7 @@ public final class SimRegistry {
         private <T> CompletionStage<T> call(String volume, boolean changes, Supplier<T> action) {
             CompletableFuture<T> answer = new CompletableFuture<>();
             SimRandom random = scheduler.random();
-            boolean fails = down || random.permille(failPermille);
+            boolean fails = down || cutOff.contains(process.host()) || random.permille(failPermille);
             long arrival = scheduler.now() + delay();
             if (!fails) {
                 scheduler.at(arrival, () -> {

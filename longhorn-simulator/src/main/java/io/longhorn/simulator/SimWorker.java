@@ -12,6 +12,9 @@ import org.jspecify.annotations.Nullable;
  * after it was given and some time before its outcome is told; what the loop writes in between is not covered by a sync in it.
  */
 public final class SimWorker implements DiskWorker {
+    /** However slow a disk is, it has done it after this time. */
+    private static final long JOB_NANOS_MAX = 3_000_000_000L;
+
     private final SimLoop loop;
     private final SimDisk disk;
     private final Map<Lane, ArrayDeque<Job>> lanes = new EnumMap<>(Lane.class);
@@ -67,8 +70,8 @@ public final class SimWorker implements DiskWorker {
 
     private long duration(Lane lane) {
         SimRandom random = disk.random();
-        long base = lane == Lane.JOURNAL_SYNC ? 400_000 : 1_500_000;
+        long base = lane == Lane.JOURNAL_SYNC ? 400_000L * disk.syncSlowness() : 1_500_000;
         long time = random.between(base / 20, base) * disk.slowness();
-        return random.permille(20) ? time * 10 : time;
+        return Math.min(random.permille(20) ? time * 10 : time, JOB_NANOS_MAX);
     }
 }

@@ -7,6 +7,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -17,6 +18,8 @@ public final class Workload {
     private static final int BLOCK = BlockContents.BLOCK_BYTES;
     private static final int CELL = BlockContents.CELL_BYTES;
     private static final int CELLS = BlockContents.CELLS;
+    private static final int READERS_MIN = 4;
+    private static final int READS_MAX = 40;
 
     private final SimScheduler scheduler;
     private final SimRandom random;
@@ -29,8 +32,10 @@ public final class Workload {
     private int sizeBlocks;
 
     private boolean stopped;
+    private Consumer<Operation> watcher = operation -> {};
     private int confirmed;
     private int failed;
+    private int failedInSurvey;
 
     /**
      * What kind of load it is.
@@ -115,8 +120,27 @@ public final class Workload {
         }
     }
 
+    /** Told of every operation of a caller at the moment it is confirmed. */
+    public void watch(Consumer<Operation> told) {
+        watcher = told;
+    }
+
+    /** More callers on a session, each of which reads one of the hot blocks again and again, until a read fails or it has had enough. */
+    public void attachReaders(int session, VolumePort port, SimLoop loop, long pauseNanos) {
+        int hot = Math.min(Math.max(shape.hotBlocks, READERS_MIN), sizeBlocks);
+        for (int block = 0; block < hot; block++) {
+            new Reader(session, port, loop, block, pauseNanos).next();
+        }
+    }
+
+    /** How many reads of the last {@link #readEverything} failed. */
+    public int failedInSurvey() {
+        return failedInSurvey;
+    }
+
     /** Reads everything there is and flushes, for the end of a run; {@code done} is told when all was answered. */
     public void readEverything(int session, VolumePort port, SimLoop loop, Runnable done) {
+        failedInSurvey = 0;
         loop.execute(() -> new Survey(session, port, done).begin());
     }
 
@@ -206,6 +230,7 @@ public final class Workload {
         private void ended(Operation operation, @Nullable Throwable failure) {
             if (failure == null) {
                 confirmed++;
+                watcher.accept(operation);
             } else {
                 failed++;
                 history.failed(operation);
@@ -370,6 +395,47 @@ public final class Workload {
         return operation.number();
     }
 
+    /** Somebody who reads one block. */
+    private final class Reader {
+        private final int session;
+        private final VolumePort port;
+        private final SimLoop loop;
+        private final int block;
+        private final long pauseNanos;
+        private int left = READS_MAX;
+
+        Reader(int session, VolumePort port, SimLoop loop, int block, long pauseNanos) {
+            this.session = session;
+            this.port = port;
+            this.loop = loop;
+            this.block = block;
+            this.pauseNanos = pauseNanos;
+        }
+
+        void next() {
+            if (left-- > 0) {
+                long time = scheduler.now() + random.between(50_000L, pauseNanos);
+                loop.process().at(time, () -> loop.execute(this::read));
+            }
+        }
+
+        private void read() {
+            if (stopped) {
+                return;
+            }
+            Operation read = history.read(session, block, 1);
+            ByteBuffer target = buffer(BLOCK);
+            port.read((long) block * BLOCK, target, failure -> {
+                if (failure == null) {
+                    history.confirmedRead(read, decode(target, block, 1));
+                    next();
+                } else {
+                    history.failed(read);
+                }
+            });
+        }
+    }
+
     /** Reads the volume, lists and reads its snapshots, flushes. */
     private final class Survey {
         private static final int STEP_BLOCKS = 64;
@@ -437,6 +503,7 @@ public final class Workload {
                 history.confirmedRead(read, decode(target, read.firstBlock(), read.blocks()));
             } else {
                 history.failed(read);
+                failedInSurvey++;
             }
             one();
         }

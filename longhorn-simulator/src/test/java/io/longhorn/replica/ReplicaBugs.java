@@ -1,5 +1,6 @@
 package io.longhorn.replica;
 
+import java.util.ArrayList;
 import java.util.List;
 import net.bytebuddy.implementation.bind.annotation.Argument;
 import net.bytebuddy.implementation.bind.annotation.FieldValue;
@@ -38,6 +39,11 @@ public final class ReplicaBugs {
     /** Appends behind what may be a torn tail. */
     public static Segment segmentToAppendTo(@Argument(0) List<Segment> segments) {
         return segments.get(Math.max(0, segments.size() - 2));
+    }
+
+    /** Finds nothing that a rebuild would have to make stable. */
+    public static List<LayerFiles> retainUnsynced() {
+        return new ArrayList<>();
     }
 
     /** Says that everything appended is on stable storage. */

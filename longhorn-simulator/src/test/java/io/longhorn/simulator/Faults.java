@@ -18,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  *       replica of the view lost power;
  *   <li>a replica's disk is lost for ever, as long as another replica of the view did not lose power since it took part and does not until the
  *       view has changed;
- *   <li>power is lost everywhere and all disks of the view but one are lost with it: an operator salvages, and what was flushed is there;
+ *   <li>power is lost everywhere, engines included, and all disks of the view but one are lost with it: an operator salvages, and what was flushed is there;
  *   <li>connections are cut, hosts are cut off from each other in one or both directions, messages are late and overtake those of other connections;
  *   <li>engines are paused for longer than their lease, hosts are suspended;
  *   <li>wall clocks jump; but not back on an engine's host that is also suspended, which no lease can survive;
@@ -31,7 +31,8 @@ import org.jspecify.annotations.Nullable;
  *   <li>bits flip, and sectors become unreadable, in the data files of layers and in the journal of one replica, as long as another one is in the view; not in
  *       block maps, where damage to a page that the journal still has records for cannot be told from a torn write;
  *   <li>disks run full, and have room again in the end;
- *   <li>disks are slow.
+ *   <li>disks are slow;
+ *   <li>any of these at the very moment at which it hurts most ({@link Ambushes}).
  * </ul>
  *
  * Faults end when the callers are through; then everything is healed.
@@ -45,6 +46,7 @@ final class Faults {
     private final List<Runnable> kinds = new ArrayList<>();
     private final boolean faultless;
     private final boolean suspendsEngines;
+    private final Ambushes ambushes;
     private long meanPause;
     /** The replica whose disk may be damaged, the only one in this run. */
     private int damaged = -1;
@@ -67,6 +69,7 @@ final class Faults {
         this.random = random;
         this.scheduler = cluster.scheduler;
         this.suspendsEngines = random.coin();
+        this.ambushes = new Ambushes(cluster, random, this);
         choose(shape.only());
     }
 
@@ -111,6 +114,7 @@ final class Faults {
         all.put("damage", this::damage);
         all.put("fillDisk", this::fillDisk);
         all.put("slowDisk", this::slowDisk);
+        all.putAll(ambushes.all());
         return all;
     }
 
@@ -146,6 +150,14 @@ final class Faults {
         over = true;
     }
 
+    Ambushes ambushes() {
+        return ambushes;
+    }
+
+    boolean areOver() {
+        return over;
+    }
+
     void viewChanged(int view) {
         wiped &= view;
         unsure &= view;
@@ -165,6 +177,10 @@ final class Faults {
         List<UUID> left = new ArrayList<>(cluster.record().view());
         left.removeAll(destroyed);
         return left.isEmpty() && survivor >= 0 ? List.of(cluster.replicaId(survivor)) : left;
+    }
+
+    boolean hasDamaged() {
+        return damaged >= 0;
     }
 
     /** Whether blocks on the replica's disk may be wrong, which a read of the replica alone may meet. */
@@ -188,7 +204,7 @@ final class Faults {
         return someDestroyed;
     }
 
-    private int replica() {
+    int replica() {
         return random.below(cluster.replicaHosts.size());
     }
 
@@ -197,7 +213,7 @@ final class Faults {
         return hosts.get(random.below(hosts.size()));
     }
 
-    private long shortWhile() {
+    long shortWhile() {
         return random.oneIn(3) ? random.between(MILLI, 50 * MILLI) : random.between(MILLI, 5_000 * MILLI);
     }
 
@@ -314,7 +330,11 @@ final class Faults {
     }
 
     private void isolate(SimHost host, long time) {
-        int direction = random.below(3);
+        isolate(host, time, random.below(3));
+    }
+
+    /** @param direction 0 both, 1 nothing gets there, 2 nothing comes from there */
+    void isolate(SimHost host, long time, int direction) {
         for (SimHost other : cluster.allHosts()) {
             if (!other.equals(host)) {
                 block(host, other, direction, time);
@@ -334,16 +354,20 @@ final class Faults {
     }
 
     private void wipe() {
-        int replica = replica();
+        wipe(replica());
+    }
+
+    /** Loses a replica's disk for ever, if that is within the promise now, and says whether. */
+    boolean wipe(int replica) {
         int view = cluster.view();
         int others = view & ~(1 << replica) & ~wiped & ~unsure;
         if (wiped != 0 || Integer.bitCount(view) < 2 || others == 0 || (view & unsure) != 0) {
-            return;
+            return false;
         }
         SimHost host = cluster.replicaHosts.get(replica);
         SimProcess process = cluster.serverProcess(replica);
         if (!host.isUp() || process == null) {
-            return;
+            return false;
         }
         scheduler.note(host.name(), "disk replaced", 0, 0);
         process.kill();
@@ -353,18 +377,36 @@ final class Faults {
         if ((view & 1 << replica) != 0) {
             wiped |= 1 << replica;
         }
+        return true;
     }
 
-    /** Every replica's host loses power, and of the view's disks only one is left. */
     private void loseAllButOne() {
+        int left = replica();
+        if (random.coin() && mayLoseAllBut(left)) {
+            loseAllBut(left);
+        }
+    }
+
+    /** Whether it is within the promise now. The replica that is left may have lost its disk while it was about to join. */
+    boolean mayLoseAllBut(int left) {
         int view = cluster.view();
-        if (wiped != 0 || damaged >= 0 || (view & unsure) != 0 || Integer.bitCount(view) < 2 || random.coin()) {
-            return;
-        }
-        survivor = replica();
-        while ((view & 1 << survivor) == 0) {
-            survivor = (survivor + 1) % cluster.replicaHosts.size();
-        }
+        return !over
+                && wiped == 0
+                && damaged < 0
+                && (view & unsure) == 0
+                && Integer.bitCount(view) >= 2
+                && (view & 1 << left) != 0
+                && !destroyed.contains(cluster.replicaId(left));
+    }
+
+    /**
+     * Every replica's host loses power, and of the view's disks only that one is left. The engines go with them: one that lived on might have heard of the others' end
+     * first and confirm by the word of a replica whose disk is gone already, against which no volume is safe.
+     */
+    void loseAllBut(int left) {
+        int view = cluster.view();
+        survivor = left;
+        cluster.sessions.forEach(session -> session.process.kill());
         for (int i = 0; i < cluster.replicaHosts.size(); i++) {
             lose(cluster.replicaHosts.get(i), shortWhile());
         }
@@ -383,7 +425,8 @@ final class Faults {
         scheduler.after(shortWhile(), () -> cluster.registry.down(false));
     }
 
-    private @Nullable SimDisk files(int replica) {
+    @Nullable
+    SimDisk files(int replica) {
         return cluster.servers.get(replica).files();
     }
 

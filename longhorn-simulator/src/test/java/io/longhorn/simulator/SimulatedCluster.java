@@ -140,6 +140,7 @@ final class SimulatedCluster {
         registry.watch(this::recordChanged);
         network.tap(this::frameArrives);
         faults = new Faults(this, random.split(), shape);
+        workload.watch(faults.ambushes()::confirmed);
         for (int i = 0; i < replicas; i++) {
             int replica = i;
             SimDisk files = servers.get(i).files();
@@ -181,6 +182,9 @@ final class SimulatedCluster {
         FrameType type = FrameType.of(FrameLayout.type(frame, at));
         String what = type == null ? "unknown frame" : type.name();
         scheduler.note(to.name(), what, FrameLayout.number(frame, at), FrameLayout.epoch(frame, at));
+        if (type == FrameType.ACK || type == FrameType.PONG) {
+            faults.ambushes().answerArrived(to);
+        }
     }
 
     private void recordChanged(VolumeRecord record) {
@@ -188,6 +192,7 @@ final class SimulatedCluster {
         scheduler.note("registry", "view", view, record.version());
         history.view(view);
         faults.viewChanged(view);
+        faults.ambushes().viewChanged(view);
     }
 
     private static int viewOf(VolumeRecord record) {
@@ -276,8 +281,21 @@ final class SimulatedCluster {
     void startEngine() {
         List<SimHost> up = engineHosts.stream().filter(SimHost::isUp).toList();
         if (!up.isEmpty()) {
-            sessions.add(new Session(up.get(random.below(up.size()))));
+            startEngine(up.get(random.below(up.size())));
         }
+    }
+
+    void startEngine(SimHost host) {
+        sessions.add(new Session(host));
+    }
+
+    /** Callers that only read, on a session that is open. */
+    void attachReaders(Session session, long pauseNanos) {
+        workload.attachReaders(session.number(), session.door, session.loop, pauseNanos);
+    }
+
+    EngineDoor.Times times() {
+        return times;
     }
 
     /** Keeps an engine and every server running, as whoever operates a cluster does. */
@@ -370,6 +388,7 @@ final class SimulatedCluster {
         scheduler.note("cluster", "healed", 0, 0);
         network.unblockAll();
         network.flipsPerMillion(0);
+        allHosts().forEach(host -> registry.cutOff(host, false));
         registry.down(false);
         registry.failPermille(0);
         for (SimHost host : allHosts()) {
@@ -415,12 +434,17 @@ final class SimulatedCluster {
             workload.readEverything(session.number(), session.door, session.loop, () -> read[0] = true);
             runUntil(() -> read[0], 60 * SECOND, Violation.Kind.BROKEN, "the last reads are not answered");
         } while (!isWhole() && scheduler.now() < end);
+        if (workload.failedInSurvey() > 0 && isWhole() && !faults.hasDamaged()) {
+            throw new Violation(
+                    Violation.Kind.BROKEN,
+                    workload.failedInSurvey() + " reads of a whole volume failed: " + describe());
+        }
         supervised = false;
         boolean[] closed = new boolean[1];
         EngineDoor door = session.door;
         session.loop.execute(() -> door.close(failed -> closed[0] = true));
         runUntil(() -> closed[0], 60 * SECOND, Violation.Kind.BROKEN, "the engine does not close");
-        session.process.kill();
+        sessions.forEach(each -> each.process.kill());
     }
 
     /** Reads every replica past the engine: each must hold what the volume holds. */

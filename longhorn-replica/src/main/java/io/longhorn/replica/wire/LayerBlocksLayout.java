@@ -145,20 +145,22 @@ public final class LayerBlocksLayout {
 
     /** Whether {@link #check} finds nothing wrong with a frame that was received whole, and each DATA entry's bytes match its CRC. */
     public static boolean matches(ByteBuffer b, int at) {
-        if (check(b, at, FrameLayout.frameLength(b, at)) != FrameFault.NONE) {
-            return false;
-        }
+        return check(b, at, FrameLayout.frameLength(b, at)) == FrameFault.NONE && mismatch(b, at, 0) < 0;
+    }
+
+    /** The first entry from {@code from} on whose bytes do not match its CRC, or -1; of a frame in which {@link #check} finds nothing wrong. */
+    public static int mismatch(ByteBuffer b, int at, int from) {
         int entries = entryCount(b, at);
         int payload = at + headerLength(entries);
         for (int i = 0; i < entries; i++) {
             if (stateCode(b, at, i) == BlockState.DATA.code()) {
-                if (Checksum.block(b, payload) != crc(b, at, i)) {
-                    return false;
+                if (i >= from && Checksum.block(b, payload) != crc(b, at, i)) {
+                    return i;
                 }
                 payload += FrameLayout.BLOCK_BYTES;
             }
         }
-        return true;
+        return -1;
     }
 
     private static int stateCode(ByteBuffer b, int at, int index) {

@@ -13,7 +13,7 @@ import java.util.List;
  *
  * <p>How losses count: an operation that was confirmed but not flushed may disappear only if every replica of the recorded view lost
  * power (or anything else that forgets what was not made durable) after it was confirmed. It is enough that this holds at one moment. What the
- * session has lost it must admit: it may confirm nothing more on these blocks, and no flush.
+ * session has lost it must admit: it may confirm nothing more on these blocks, and no flush. Until it notices it may answer reads from its memory.
  */
 public final class History {
     /** Snapshots of a history at most. */
@@ -49,6 +49,11 @@ public final class History {
     private int view;
     private int now;
     private int durableBefore = NEVER;
+    /** When the replicas of the view had lost something last. */
+    private int lossAt;
+    /** Nothing but reads was confirmed since: it may be that nobody noticed. */
+    private boolean hiddenLoss;
+
     private int lostBefore = NEVER;
     private int newestSession = NEVER;
     private int snapshots;
@@ -229,6 +234,9 @@ public final class History {
                 || (operation.forced && !operation.isReading())) {
             durableBefore = Math.max(durableBefore, operation.invokedAt);
         }
+        if (!operation.isReading() && operation.invokedAt > lossAt) {
+            hiddenLoss = false;
+        }
         add(EventKind.CONFIRMED, operation);
     }
 
@@ -285,6 +293,11 @@ public final class History {
 
     /** The session is open for callers. */
     public void opened(int session) {
+        if (hiddenLoss) {
+            // The earlier session had it in memory and answered reads from there; it shows only now.
+            lose();
+        }
+        hiddenLoss = false;
         openings.add(new int[] {session, now++});
         newestSession = Math.max(newestSession, session);
         // Every member has the whole history now.
@@ -341,9 +354,15 @@ public final class History {
         }
         if (view != 0 && least > lostBefore) {
             lostBefore = least;
-            add(EventKind.LOST, NONE);
-            now++;
+            lose();
         }
+    }
+
+    private void lose() {
+        lossAt = now;
+        hiddenLoss = true;
+        add(EventKind.LOST, NONE);
+        now++;
     }
 
     // Judgement.

@@ -76,6 +76,11 @@ public final class Operation {
         this.invokedAt = invokedAt;
     }
 
+    /** Whether it was durable when it was confirmed, as callers were promised. */
+    public boolean isForced() {
+        return forced;
+    }
+
     public Kind kind() {
         return kind;
     }

@@ -256,6 +256,37 @@ class HistoryTest {
     }
 
     @Test
+    void lossShowsWhenTheSessionThatStillReadFromItsMemoryIsOver() {
+        history.view(0b1);
+        history.opened(1);
+        Operation kept = written(1, 0);
+        flush(1);
+        Operation lost = written(1, 0);
+        history.lost(0);
+        read(1, 0, full(lost));
+        history.died(1);
+        history.opened(2);
+        read(2, 0, full(kept));
+        passes();
+    }
+
+    @Test
+    void sessionThatWentOnWritingAfterALossHasLostNothing() {
+        history.view(0b1);
+        history.opened(1);
+        Operation kept = written(1, 0);
+        flush(1);
+        Operation lost = written(1, 0);
+        history.lost(0);
+        read(1, 0, full(lost));
+        written(1, 1);
+        history.died(1);
+        history.opened(2);
+        read(2, 0, full(kept));
+        fails(Violation.Kind.FLUSHED_SURVIVES);
+    }
+
+    @Test
     void writeBegunAfterTheLossSurvives() {
         history.view(0b1);
         history.opened(1);
