@@ -24,6 +24,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -297,6 +300,17 @@ final class EngineCore implements ReplicaLink.Owner, RecordKeeper.Owner {
     }
 
     // ------------------------------------------------------------------ what callers ask for
+
+    /** Runs {@code work} on the loop for a caller on any thread; it completes the stage, or what it throws does. */
+    <T> CompletableFuture<T> call(Consumer<CompletableFuture<T>> work) {
+        try {
+            return Calls.onLoop(loop, work);
+        } catch (RejectedExecutionException e) {
+            VolumeClosedException closed = new VolumeClosedException(volumeName);
+            closed.addSuppressed(e);
+            return CompletableFuture.failedFuture(closed);
+        }
+    }
 
     void write(long offset, ByteBuffer data, boolean forced, Completion done) {
         requests.admit(Request.write(offset, data, forced || isWriteThrough(), loop.nanoTime(), done));

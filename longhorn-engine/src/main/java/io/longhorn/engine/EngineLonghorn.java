@@ -39,17 +39,18 @@ import java.time.Duration;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The entry of a program: opens volumes whose engines run on one loop of this process. Control calls exclude each other; volumes do not.
+ * The entry of a program: opens volumes whose engines run on one loop of this process.
  */
 final class EngineLonghorn implements Longhorn, Placement {
     private static final Logger LOG = LoggerFactory.getLogger(EngineLonghorn.class);
@@ -65,9 +66,9 @@ final class EngineLonghorn implements Longhorn, Placement {
     private final EngineSettings settings;
     private final TimeLimits limits;
     private final Deque<AutoCloseable> owned = new ArrayDeque<>();
-    private final Map<String, EngineVolume> open = new HashMap<>();
-    private int nextServer;
-    private boolean closed;
+    private final Map<String, EngineVolume> open = new ConcurrentHashMap<>();
+    private final ControlLocks locks = new ControlLocks();
+    private final AtomicInteger nextServer = new AtomicInteger();
 
     private EngineLonghorn(
             boolean inProcess,
@@ -188,12 +189,6 @@ final class EngineLonghorn implements Longhorn, Placement {
         }
     }
 
-    private void requireOpen() {
-        if (closed) {
-            throw new IllegalStateException("this Longhorn is closed");
-        }
-    }
-
     // ------------------------------------------------------------------ making
 
     @Override
@@ -204,8 +199,9 @@ final class EngineLonghorn implements Longhorn, Placement {
     @Override
     public List<String> candidates(List<String> taken) {
         List<String> found = new ArrayList<>();
+        int first = nextServer.get();
         for (int i = 0; i < servers.size(); i++) {
-            String server = servers.get((nextServer + i) % servers.size());
+            String server = servers.get(Math.floorMod(first + i, servers.size()));
             if (!taken.contains(server)) {
                 found.add(server);
             }
@@ -214,8 +210,11 @@ final class EngineLonghorn implements Longhorn, Placement {
     }
 
     @Override
-    public synchronized Volume create(VolumeSpec spec) {
-        requireOpen();
+    public Volume create(VolumeSpec spec) {
+        return locks.about(spec.name(), () -> createLocked(spec));
+    }
+
+    private Volume createLocked(VolumeSpec spec) {
         long size = spec.sizeBytes()
                 .orElseThrow(
                         () -> new IllegalArgumentException("volume " + spec.name() + " needs a size to be created"));
@@ -238,7 +237,7 @@ final class EngineLonghorn implements Longhorn, Placement {
                 troubles.add(e);
             }
         }
-        nextServer = (nextServer + 1) % Math.max(1, servers.size());
+        nextServer.incrementAndGet();
         if (made.isEmpty() || (made.size() < spec.replicas() && !spec.allowDegraded())) {
             undo(plan, made);
             TooFewReplicasException tooFew = new TooFewReplicasException(spec.name(), spec.replicas(), made.size());
@@ -250,7 +249,7 @@ final class EngineLonghorn implements Longhorn, Placement {
             undo(plan, made);
             throw new VolumeExistsException(spec.name());
         }
-        return open(spec.name(), OpenMode.READ_WRITE);
+        return openLocked(spec.name(), OpenMode.READ_WRITE);
     }
 
     @Override
@@ -325,8 +324,16 @@ final class EngineLonghorn implements Longhorn, Placement {
     // ------------------------------------------------------------------ opening
 
     @Override
-    public synchronized Volume open(String name, OpenMode mode) {
-        requireOpen();
+    public Volume open(String name, OpenMode mode) {
+        return locks.about(checked(name), () -> openLocked(name, mode));
+    }
+
+    /** A name that is none must not become part of a path. */
+    private static String checked(String name) {
+        return VolumeSpec.named(name).build().name();
+    }
+
+    private Volume openLocked(String name, OpenMode mode) {
         EngineVolume present = open.get(name);
         if (present != null && !present.isOver()) {
             if (present.isReadOnly() != (mode == OpenMode.READ_ONLY)) {
@@ -348,21 +355,26 @@ final class EngineLonghorn implements Longhorn, Placement {
         return volume;
     }
 
-    private synchronized void forget(EngineVolume volume) {
+    private void forget(EngineVolume volume) {
         open.remove(volume.name(), volume);
     }
 
     @Override
-    public synchronized List<String> volumes() {
-        requireOpen();
-        return ask(registry.list(), "volumes");
+    public List<String> volumes() {
+        return locks.whileOpen(() -> ask(registry.list(), "volumes"));
     }
 
     // ------------------------------------------------------------------ deleting, cloning, salvaging
 
     @Override
-    public synchronized void delete(String name) {
-        requireOpen();
+    public void delete(String name) {
+        locks.about(checked(name), () -> {
+            deleteLocked(name);
+            return name;
+        });
+    }
+
+    private void deleteLocked(String name) {
         EngineVolume present = open.get(name);
         if (present != null && !present.isOver()) {
             throw new VolumeInUseException(name, "this program");
@@ -424,8 +436,11 @@ final class EngineLonghorn implements Longhorn, Placement {
     }
 
     @Override
-    public synchronized SalvageReport salvage(String name, SalvageSpec spec) {
-        requireOpen();
+    public SalvageReport salvage(String name, SalvageSpec spec) {
+        return locks.about(checked(name), () -> salvageLocked(name, spec));
+    }
+
+    private SalvageReport salvageLocked(String name, SalvageSpec spec) {
         EngineVolume present = open.get(name);
         if (present != null && !present.isOver()) {
             throw new SalvageRefusedException(name, "it is open in this program");
@@ -465,16 +480,11 @@ final class EngineLonghorn implements Longhorn, Placement {
 
     @Override
     public void close() {
-        List<EngineVolume> volumes;
-        synchronized (this) {
-            if (closed) {
-                return;
-            }
-            closed = true;
-            volumes = new ArrayList<>(open.values());
+        if (!locks.close()) {
+            return;
         }
         RuntimeException first = null;
-        for (EngineVolume volume : volumes) {
+        for (EngineVolume volume : List.copyOf(open.values())) {
             try {
                 volume.close();
             } catch (RuntimeException e) {

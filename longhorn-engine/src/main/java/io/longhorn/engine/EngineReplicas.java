@@ -68,17 +68,15 @@ final class EngineReplicas implements Replicas {
 
     private ReplicaStatus addAt(String endpoint) {
         ReplicaRecord made = new ReplicaRecord(UUID.randomUUID(), endpoint);
-        VolumeRecord record = volume.await(
-                Calls.<VolumeRecord>onLoop(core.loop, result -> result.complete(core.record())), "add replica");
+        VolumeRecord record =
+                volume.await(core.<VolumeRecord>call(result -> result.complete(core.record())), "add replica");
         placement.makeReplica(record, made);
         return volume.await(
-                Calls.<ReplicaStatus>onLoop(
-                        core.loop,
-                        result -> core.keeperOrFail().change(now -> with(now, made), now -> {
-                            core.addLink(made, true);
-                            core.refreshHealth();
-                            awaitBeginning(made, result);
-                        })),
+                core.<ReplicaStatus>call(result -> core.keeperOrFail().change(now -> with(now, made), now -> {
+                    core.addLink(made, true);
+                    core.refreshHealth();
+                    awaitBeginning(made, result);
+                })),
                 "add replica");
     }
 
@@ -109,10 +107,10 @@ final class EngineReplicas implements Replicas {
 
     @Override
     public void remove(UUID id) {
-        ReplicaRecord removed = volume.await(
-                Calls.<ReplicaRecord>onLoop(core.loop, result -> startRemoval(id, result)), "remove replica");
-        VolumeRecord record = volume.await(
-                Calls.<VolumeRecord>onLoop(core.loop, result -> result.complete(core.record())), "remove replica");
+        ReplicaRecord removed =
+                volume.await(core.<ReplicaRecord>call(result -> startRemoval(id, result)), "remove replica");
+        VolumeRecord record =
+                volume.await(core.<VolumeRecord>call(result -> result.complete(core.record())), "remove replica");
         placement.deleteReplica(record, removed);
     }
 

@@ -56,10 +56,8 @@ final class EngineSnapshot implements Snapshot {
     public Optional<Snapshot> parent() {
         EngineCore core = volume.core();
         return volume.await(
-                Calls.<Optional<Snapshot>>onLoop(
-                        core.loop,
-                        result -> result.complete(
-                                core.tree.parentOf(layer).map(parent -> new EngineSnapshot(volume, parent)))),
+                core.<Optional<Snapshot>>call(result ->
+                        result.complete(core.tree.parentOf(layer).map(parent -> new EngineSnapshot(volume, parent)))),
                 "parent");
     }
 

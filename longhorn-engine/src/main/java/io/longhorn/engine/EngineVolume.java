@@ -157,16 +157,14 @@ final class EngineVolume implements Volume {
 
     CompletionStage<Void> readLayer(LayerId layer, long offsetBytes, ByteBuffer destination, long size) {
         OutOfRangeException.check(offsetBytes, destination.remaining(), size);
-        return Calls.<Void>onLoop(
-                core.loop,
-                result -> core.reads.read(layer, 0, offsetBytes, destination, failure -> {
-                    if (failure == null) {
-                        destination.position(destination.limit());
-                        result.complete(null);
-                    } else {
-                        result.completeExceptionally(failure);
-                    }
-                }));
+        return core.<Void>call(result -> core.reads.read(layer, 0, offsetBytes, destination, failure -> {
+            if (failure == null) {
+                destination.position(destination.limit());
+                result.complete(null);
+            } else {
+                result.completeExceptionally(failure);
+            }
+        }));
     }
 
     @Override
@@ -189,16 +187,14 @@ final class EngineVolume implements Volume {
         OutOfRangeException.check(offsetBytes, source.remaining(), sizeBytes());
         requireWritable("write");
         boolean forced = List.of(options).contains(WriteOption.FORCED);
-        return Calls.<Void>onLoop(
-                core.loop,
-                result -> core.write(offsetBytes, source, forced, failure -> {
-                    if (failure == null) {
-                        source.position(source.limit());
-                        result.complete(null);
-                    } else {
-                        result.completeExceptionally(failure);
-                    }
-                }));
+        return core.<Void>call(result -> core.write(offsetBytes, source, forced, failure -> {
+            if (failure == null) {
+                source.position(source.limit());
+                result.complete(null);
+            } else {
+                result.completeExceptionally(failure);
+            }
+        }));
     }
 
     @Override
@@ -208,7 +204,7 @@ final class EngineVolume implements Volume {
 
     @Override
     public CompletionStage<Void> flushAsync() {
-        return Calls.<Void>onLoop(core.loop, result -> core.flush(Calls.ending(result)));
+        return core.<Void>call(result -> core.flush(Calls.ending(result)));
     }
 
     @Override
@@ -220,7 +216,7 @@ final class EngineVolume implements Volume {
     public CompletionStage<Void> discardAsync(long offsetBytes, long lengthBytes) {
         OutOfRangeException.check(offsetBytes, lengthBytes, sizeBytes());
         requireWritable("discard");
-        return Calls.<Void>onLoop(core.loop, result -> core.discard(offsetBytes, lengthBytes, Calls.ending(result)));
+        return core.<Void>call(result -> core.discard(offsetBytes, lengthBytes, Calls.ending(result)));
     }
 
     @Override
@@ -233,8 +229,8 @@ final class EngineVolume implements Volume {
         OutOfRangeException.check(offsetBytes, lengthBytes, sizeBytes());
         requireWritable("writeZeroes");
         boolean allocate = List.of(options).contains(ZeroOption.ALLOCATE);
-        return Calls.<Void>onLoop(
-                core.loop, result -> core.writeZeroes(offsetBytes, lengthBytes, allocate, false, Calls.ending(result)));
+        return core.<Void>call(
+                result -> core.writeZeroes(offsetBytes, lengthBytes, allocate, false, Calls.ending(result)));
     }
 
     @Override
@@ -254,7 +250,7 @@ final class EngineVolume implements Volume {
         OutOfRangeException.check(offsetBytes, expected.remaining(), sizeBytes());
         requireWritable("compareAndWrite");
         boolean forced = List.of(options).contains(WriteOption.FORCED);
-        return Calls.<CompareResult>onLoop(core.loop, result -> {
+        return core.<CompareResult>call(result -> {
             Request[] request = new Request[1];
             Runnable[] late = new Runnable[1];
             Completion ended = failure -> {
@@ -288,21 +284,17 @@ final class EngineVolume implements Volume {
     @Override
     public Snapshot snapshot(SnapshotSpec spec) {
         requireWritable("snapshot");
-        CompletionStage<Snapshot> stage = Calls.<Snapshot>onLoop(
-                core.loop,
-                result -> core.change(
-                        new StructureOperation.CreateSnapshot(
-                                spec.name(), true, System.currentTimeMillis(), spec.labels()),
-                        failure -> {
-                            Optional<Message.Layer> made =
-                                    failure == null ? core.tree.find(spec.name()) : Optional.empty();
-                            if (made.isPresent()) {
-                                result.complete(new EngineSnapshot(this, made.get()));
-                            } else {
-                                result.completeExceptionally(
-                                        failure == null ? new IllegalStateException("snapshot vanished") : failure);
-                            }
-                        }));
+        CompletionStage<Snapshot> stage = core.<Snapshot>call(result -> core.change(
+                new StructureOperation.CreateSnapshot(spec.name(), true, System.currentTimeMillis(), spec.labels()),
+                failure -> {
+                    Optional<Message.Layer> made = failure == null ? core.tree.find(spec.name()) : Optional.empty();
+                    if (made.isPresent()) {
+                        result.complete(new EngineSnapshot(this, made.get()));
+                    } else {
+                        result.completeExceptionally(
+                                failure == null ? new IllegalStateException("snapshot vanished") : failure);
+                    }
+                }));
         Snapshot made = await(stage, "snapshot");
         events.tell(new VolumeEvent.SnapshotCreated(name(), Instant.now(), spec.name()));
         return made;
@@ -310,9 +302,8 @@ final class EngineVolume implements Volume {
 
     @Override
     public List<Snapshot> snapshots() {
-        CompletionStage<List<Snapshot>> stage = Calls.<List<Snapshot>>onLoop(
-                core.loop,
-                result -> result.complete(core.tree.snapshots().stream()
+        CompletionStage<List<Snapshot>> stage =
+                core.<List<Snapshot>>call(result -> result.complete(core.tree.snapshots().stream()
                         .<Snapshot>map(layer -> new EngineSnapshot(this, layer))
                         .toList()));
         return await(stage, "snapshots");
@@ -334,7 +325,7 @@ final class EngineVolume implements Volume {
     }
 
     void change(StructureOperation operation, String what) {
-        await(Calls.<Void>onLoop(core.loop, result -> core.change(operation, Calls.ending(result))), what);
+        await(core.<Void>call(result -> core.change(operation, Calls.ending(result))), what);
     }
 
     void deleted(String snapshot) {
@@ -389,7 +380,7 @@ final class EngineVolume implements Volume {
     @Override
     public void limits(VolumeLimits changed) {
         await(
-                Calls.<Void>onLoop(core.loop, result -> {
+                core.<Void>call(result -> {
                     core.requests.limiter().limits(changed);
                     core.keeperOrFail().change(r -> r.withLimits(changed), r -> result.complete(null));
                 }),
@@ -434,7 +425,7 @@ final class EngineVolume implements Volume {
             return;
         }
         try {
-            await(Calls.<Void>onLoop(core.loop, result -> core.close(Calls.ending(result))), "close");
+            await(core.<Void>call(result -> core.close(Calls.ending(result))), "close");
         } finally {
             onClose.accept(this);
         }

@@ -38,7 +38,7 @@ final class MapReader {
 
     private <M extends Message> CompletionStage<M> ask(
             Message question, Class<M> kind, BiConsumer<CompletableFuture<M>, M> answered) {
-        return Calls.<M>onLoop(core.loop, result -> {
+        return core.<M>call(result -> {
             for (ReplicaLink link : core.view.members()) {
                 if (core.view.isReadable(link)) {
                     link.request(

@@ -39,6 +39,7 @@ final class Ambushes {
         all.put("loseAllButTheSlowest", this::loseAllButTheSlowest);
         all.put("tearLayer", this::tearLayer);
         all.put("rebuildFromSlowDisks", this::rebuildFromSlowDisks);
+        all.put("damageJournalAndHideOthers", this::damageJournalAndHideOthers);
         all.put("raceUnseen", this::raceUnseen);
         all.put("freezeEngine", this::freezeEngine);
         all.put("splitWrites", this::splitWrites);
@@ -127,6 +128,20 @@ final class Ambushes {
             for (int i = 0; i < cluster.replicaHosts.size(); i++) {
                 if (i != replica) {
                     slowDown(i, random.between(20, 300), random.between(2000, 20_000) * MILLI);
+                }
+            }
+        }
+    }
+
+    /** The engine dies, and the first replica that answers the next one has a damaged journal. */
+    private void damageJournalAndHideOthers() {
+        Session session = openSession();
+        int replica = faults.replica();
+        if (session != null && (cluster.view() & 1 << replica) != 0 && faults.damageJournal(replica)) {
+            session.process.kill();
+            for (SimHost host : cluster.replicaHosts) {
+                if (!host.equals(cluster.replicaHosts.get(replica))) {
+                    faults.isolate(host, random.between(1000, 8000) * MILLI, 0);
                 }
             }
         }

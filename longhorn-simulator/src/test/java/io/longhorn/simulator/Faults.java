@@ -491,17 +491,31 @@ final class Faults {
         }
     }
 
-    /** What a restart finds wrong in the journal the replica has to own up to: the others have it all. */
-    private void damageJournal(int replica, SimDisk files) {
-        SimProcess process = cluster.serverProcess(replica);
-        if (process != null && process.isAlive()) {
-            process.kill();
-            files.dropCaches();
-            if (!files.flipBit("journal/", "").isEmpty()) {
-                unsure |= 1 << replica;
-                cluster.history.lost(replica);
-            }
+    /** Damages the journal of a replica, if that is within the promise now, and says whether. */
+    boolean damageJournal(int replica) {
+        SimDisk files = files(replica);
+        int others = cluster.view() & ~(1 << replica);
+        if (files == null || wiped != 0 || others == 0 || (damaged >= 0 && damaged != replica)) {
+            return false;
         }
+        damaged = replica;
+        return damageJournal(replica, files);
+    }
+
+    /** What a restart finds wrong in the journal the replica has to own up to: the others have it all. */
+    private boolean damageJournal(int replica, SimDisk files) {
+        SimProcess process = cluster.serverProcess(replica);
+        if (process == null || !process.isAlive()) {
+            return false;
+        }
+        process.kill();
+        files.dropCaches();
+        if (files.flipBit("journal/", "").isEmpty()) {
+            return false;
+        }
+        unsure |= 1 << replica;
+        cluster.history.lost(replica);
+        return true;
     }
 
     private void fillDisk() {

@@ -89,7 +89,7 @@ class PlantedBugTest {
                         "JournalRecovery",
                         "segmentToAppendTo",
                         "losePowerEverywhere,crashInFileOperation"),
-                replica("damage is the end", "SegmentScan", "isEnd", true, "damage,losePowerEverywhere"),
+                replica("damage is the end", "SegmentScan", "isEnd", true, "damageJournalAndHideOthers"),
                 replica("flipped bit journaled", "RecordIntake", "blocksMatch", true, "killServer"));
     }
 
