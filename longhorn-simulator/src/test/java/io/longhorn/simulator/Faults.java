@@ -28,7 +28,7 @@ import org.jspecify.annotations.Nullable;
  *   <li>bits flip on the wire;
  *   <li>a server dies, or its host loses power, in the middle of any file operation;
  *   <li>syncs and writes fail on any disk: what that replica had not made durable may be gone;
- *   <li>bits flip, and sectors become unreadable, in the data files of layers and in the journal of one replica, as long as another one is in the view; not in
+ *   <li>bits flip, and sectors become unreadable, in the data files of layers and in the journal of one replica, as long as another one is in the view and within reach; not in
  *       block maps, where damage to a page that the journal still has records for cannot be told from a torn write;
  *   <li>disks run full, and have room again in the end;
  *   <li>disks are slow;
@@ -80,7 +80,7 @@ final class Faults {
         int count = faultless ? 0 : only.isEmpty() ? random.between(0, 6) : names.size();
         for (int i = 0; i < count; i++) {
             String name = only.isEmpty() ? names.get(random.below(names.size())) : names.get(i);
-            Runnable kind = all.get(name);
+            Runnable kind = all.getOrDefault(name, ambushes.beyondPromise().get(name));
             if (kind == null) {
                 throw new IllegalArgumentException(
                         "no kind of fault is called " + name + "; there are " + all.keySet());
