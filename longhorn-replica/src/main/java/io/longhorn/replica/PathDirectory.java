@@ -1,12 +1,15 @@
 package io.longhorn.replica;
 
 import io.longhorn.DiskLockedException;
+import io.longhorn.DiskReadOnlyException;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
 import java.nio.channels.OverlappingFileLockException;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.FileStore;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
@@ -45,13 +48,13 @@ public final class PathDirectory implements DiskDirectory, AutoCloseable {
      * Makes the directory unless it exists, and locks it. The directory above must exist: where it does not, a file system is probably not mounted.
      *
      * @throws DiskLockedException if it is in use, by another process or in this one
+     * @throws DiskReadOnlyException if it cannot be written to
      * @throws NoSuchFileException if the directory above does not exist
      */
     public static PathDirectory open(Path directory) throws IOException {
         make(directory);
         Path root = directory.toRealPath();
-        FileChannel channel =
-                FileChannel.open(root.resolve(LOCK_NAME), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        FileChannel channel = openLock(root);
         try {
             if (!lock(channel)) {
                 throw new DiskLockedException(root);
@@ -66,6 +69,7 @@ public final class PathDirectory implements DiskDirectory, AutoCloseable {
     /**
      * Makes the directory, durably, unless it exists.
      *
+     * @throws DiskReadOnlyException if it cannot be made there
      * @throws NoSuchFileException if the directory above does not exist
      */
     public static void make(Path directory) throws IOException {
@@ -82,8 +86,31 @@ public final class PathDirectory implements DiskDirectory, AutoCloseable {
                     null,
                     "the directory above it does not exist: make it, or mount what belongs there");
         }
-        Files.createDirectory(directory);
+        try {
+            Files.createDirectory(directory);
+        } catch (FileSystemException e) {
+            throw cannotBeWritten(directory, above, e);
+        }
         syncNames(above);
+    }
+
+    private static FileChannel openLock(Path root) throws IOException {
+        try {
+            return FileChannel.open(root.resolve(LOCK_NAME), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
+        } catch (FileSystemException e) {
+            throw cannotBeWritten(root, root, e);
+        }
+    }
+
+    /** What to throw when {@code directory} cannot be used because of {@code where}: says so if that may not be written to. */
+    private static IOException cannotBeWritten(Path directory, Path where, FileSystemException cause)
+            throws IOException {
+        if (cause instanceof AccessDeniedException || Files.getFileStore(where).isReadOnly()) {
+            DiskReadOnlyException readOnly = new DiskReadOnlyException(directory);
+            readOnly.initCause(cause);
+            throw readOnly;
+        }
+        return cause;
     }
 
     private static boolean lock(FileChannel channel) throws IOException {

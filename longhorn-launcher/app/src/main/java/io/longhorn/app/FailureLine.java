@@ -43,7 +43,8 @@ final class FailureLine {
     private static String fileSentence(FileSystemException failure) {
         String file = failure.getFile();
         if (failure instanceof NoSuchFileException) {
-            return "there is no file or directory " + file;
+            String reason = failure.getReason();
+            return "there is no file or directory " + file + (reason == null ? "" : ": " + reason);
         }
         if (failure instanceof FileAlreadyExistsException) {
             return file + " exists already; choose another name or remove it";

@@ -29,6 +29,7 @@ import org.junit.jupiter.api.io.TempDir;
 @Tag("real")
 class FullDiskTest {
 
+    private static final HostPort ANY_PORT = new HostPort("127.0.0.1", 0);
     private static final Duration LIMIT = Duration.ofSeconds(60);
     private static final int CHUNK_BYTES = 256 << 10;
     /** Journal and reserve take about half of it. */
@@ -149,17 +150,28 @@ class FullDiskTest {
 
     @Test
     void readOnlyDiskIsRefusedAndNamed() throws Exception {
-        run("umount", mountPoint.toString());
-        mount("ro,size=16m");
-        Path log = directory.resolve("log");
-        assertThatThrownBy(() ->
-                        ReplicaProcess.start(List.of(mountPoint.resolve("disk")), new HostPort("127.0.0.1", 0), log))
+        Path empty = mountPoint.resolve("disk");
+        remount("ro");
+        assertRefused(empty);
+        remount("rw");
+        ReplicaProcess.start(List.of(empty), ANY_PORT, directory.resolve("log")).stop();
+        remount("ro");
+        assertRefused(empty);
+        assertThat(DiskCheck.of(empty).damages()).isEmpty();
+        remount("rw");
+        ReplicaProcess.start(List.of(empty), ANY_PORT, directory.resolve("log")).stop();
+    }
+
+    private void assertRefused(Path disk) throws Exception {
+        Path log = directory.resolve("refused.log");
+        Files.deleteIfExists(log);
+        assertThatThrownBy(() -> ReplicaProcess.start(List.of(disk), ANY_PORT, log))
                 .isInstanceOf(CommandFailure.class);
-        assertThat(Files.readAllLines(log))
-                .first()
-                .asString()
-                .contains(mountPoint.toString())
-                .containsIgnoringCase("read-only");
+        assertThat(Files.readAllLines(log)).first().asString().contains(disk.toString(), "cannot be written to");
+    }
+
+    private void remount(String how) throws Exception {
+        run("mount", "-o", "remount," + how, mountPoint.toString());
     }
 
     private void mount(String options) throws Exception {
