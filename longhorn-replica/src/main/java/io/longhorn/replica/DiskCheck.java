@@ -48,7 +48,7 @@ public record DiskCheck(Path directory, List<String> replicas, long blocks, long
         if (!Files.exists(named)) {
             throw new MissingFileException(named);
         }
-        try (PathDirectory disk = PathDirectory.open(directory)) {
+        try (PathDirectory disk = PathDirectory.openToRead(directory)) {
             DiskMeta meta = DiskMeta.read(disk);
             return new Reader(disk, meta).read(directory);
         }

@@ -33,13 +33,15 @@ public final class PathDirectory implements DiskDirectory, AutoCloseable {
     static final String LOCK_NAME = "lock";
 
     private final Path root;
+    private final boolean writable;
     private final FileStore store;
     private final FileChannel lockChannel;
     /** So that a file that is renamed while open still knows where it is. */
     private final Set<PathFile> openFiles = ConcurrentHashMap.newKeySet();
 
-    private PathDirectory(Path root, FileStore store, FileChannel lockChannel) {
+    private PathDirectory(Path root, boolean writable, FileStore store, FileChannel lockChannel) {
         this.root = root;
+        this.writable = writable;
         this.store = store;
         this.lockChannel = lockChannel;
     }
@@ -56,10 +58,10 @@ public final class PathDirectory implements DiskDirectory, AutoCloseable {
         Path root = directory.toRealPath();
         FileChannel channel = openLock(root);
         try {
-            if (!lock(channel)) {
+            if (!lock(channel, false)) {
                 throw new DiskLockedException(root);
             }
-            return new PathDirectory(root, Files.getFileStore(root), channel);
+            return new PathDirectory(root, true, Files.getFileStore(root), channel);
         } catch (IOException | RuntimeException e) {
             channel.close();
             throw e;
@@ -94,6 +96,26 @@ public final class PathDirectory implements DiskDirectory, AutoCloseable {
         syncNames(above);
     }
 
+    /**
+     * Locks an existing directory against those who write, and makes nothing: it may be on a file system that cannot be written to.
+     *
+     * @throws DiskLockedException if it is in use
+     * @throws NoSuchFileException if it does not exist, or is no disk's
+     */
+    public static PathDirectory openToRead(Path directory) throws IOException {
+        Path root = directory.toRealPath();
+        FileChannel channel = FileChannel.open(root.resolve(LOCK_NAME), StandardOpenOption.READ);
+        try {
+            if (!lock(channel, true)) {
+                throw new DiskLockedException(root);
+            }
+            return new PathDirectory(root, false, Files.getFileStore(root), channel);
+        } catch (IOException | RuntimeException e) {
+            channel.close();
+            throw e;
+        }
+    }
+
     private static FileChannel openLock(Path root) throws IOException {
         try {
             return FileChannel.open(root.resolve(LOCK_NAME), StandardOpenOption.CREATE, StandardOpenOption.WRITE);
@@ -113,9 +135,9 @@ public final class PathDirectory implements DiskDirectory, AutoCloseable {
         return cause;
     }
 
-    private static boolean lock(FileChannel channel) throws IOException {
+    private static boolean lock(FileChannel channel, boolean shared) throws IOException {
         try {
-            FileLock lock = channel.tryLock();
+            FileLock lock = channel.tryLock(0, Long.MAX_VALUE, shared);
             return lock != null;
         } catch (OverlappingFileLockException e) {
             return false;
@@ -155,7 +177,9 @@ public final class PathDirectory implements DiskDirectory, AutoCloseable {
 
     @Override
     public DiskFile open(String name, boolean create) throws IOException {
-        PathFile file = PathFile.open(resolve(name), create, openFiles::remove);
+        PathFile file = create
+                ? PathFile.create(resolve(name), openFiles::remove)
+                : PathFile.open(resolve(name), writable, openFiles::remove);
         openFiles.add(file);
         return file;
     }

@@ -7,11 +7,14 @@ import java.nio.channels.ClosedChannelException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
+import java.nio.file.OpenOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.util.HashSet;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
@@ -23,6 +26,9 @@ import org.jspecify.annotations.Nullable;
 final class PathFile implements DiskFile {
     /** Interruptions during one call that are survived; each closes the channel once. */
     private static final int ATTEMPTS_MAX = 1000;
+
+    private static final Set<OpenOption> READABLE = Set.of(StandardOpenOption.READ);
+    private static final Set<OpenOption> WRITABLE = Set.of(StandardOpenOption.READ, StandardOpenOption.WRITE);
 
     private static final int ZEROES_BYTES = 1 << 20;
     private static final ByteBuffer ZEROES =
@@ -37,31 +43,41 @@ final class PathFile implements DiskFile {
     private Path path;
 
     private @Nullable FileChannel syncChannel;
+    /** How it is opened again after an interrupt closed it. */
+    private final Set<OpenOption> mode;
+
     private int descriptor = -1;
     private boolean closed;
 
-    private PathFile(Path path, FileChannel channel, Consumer<PathFile> onClose) throws IOException {
+    private PathFile(Path path, Set<OpenOption> mode, FileChannel channel, Consumer<PathFile> onClose)
+            throws IOException {
         this.path = path;
+        this.mode = mode;
         this.channel = channel;
         this.onClose = onClose;
         key = keyOf(path);
     }
 
-    static PathFile open(Path path, boolean create, Consumer<PathFile> onClose) throws IOException {
-        FileChannel channel = create
-                ? FileChannel.open(
-                        path, StandardOpenOption.READ, StandardOpenOption.WRITE, StandardOpenOption.CREATE_NEW)
-                : openChannel(path);
+    static PathFile create(Path path, Consumer<PathFile> onClose) throws IOException {
+        Set<OpenOption> creating = new HashSet<>(WRITABLE);
+        creating.add(StandardOpenOption.CREATE_NEW);
+        return of(path, WRITABLE, FileChannel.open(path, creating), onClose);
+    }
+
+    /** Opens a file that exists. */
+    static PathFile open(Path path, boolean writable, Consumer<PathFile> onClose) throws IOException {
+        Set<OpenOption> mode = writable ? WRITABLE : READABLE;
+        return of(path, mode, FileChannel.open(path, mode), onClose);
+    }
+
+    private static PathFile of(Path path, Set<OpenOption> mode, FileChannel channel, Consumer<PathFile> onClose)
+            throws IOException {
         try {
-            return new PathFile(path, channel, onClose);
+            return new PathFile(path, mode, channel, onClose);
         } catch (IOException | RuntimeException e) {
             channel.close();
             throw e;
         }
-    }
-
-    private static FileChannel openChannel(Path path) throws IOException {
-        return FileChannel.open(path, StandardOpenOption.READ, StandardOpenOption.WRITE);
     }
 
     private static @Nullable Object keyOf(Path path) throws IOException {
@@ -144,7 +160,7 @@ final class PathFile implements DiskFile {
 
     /** Another channel of this very file. Caller holds the lock. */
     private FileChannel openSame() throws IOException {
-        FileChannel another = openChannel(path);
+        FileChannel another = FileChannel.open(path, mode);
         try {
             requireSame(keyOf(path));
             return another;
