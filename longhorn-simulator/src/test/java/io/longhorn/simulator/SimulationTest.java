@@ -1,12 +1,12 @@
 package io.longhorn.simulator;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
 import io.longhorn.simulator.ClusterShape.FaultKinds;
 import java.security.SecureRandom;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.condition.DisabledIfSystemProperty;
-import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 
 /**
  * Runs of whole clusters: the same seeds every time, and some that nobody ran before. {@code -Dlonghorn.seed=N} replays one, with its trace on
@@ -17,9 +17,12 @@ class SimulationTest {
     private static final int FRESH_SEEDS = 40;
     private static final int MODEL_SEEDS = 40;
 
+    private static final @Nullable String REPLAYED = System.getProperty("longhorn.seed");
+
     private final SeedRunner runner = new SeedRunner();
 
     private void run(ClusterShape shape, long from, int count) {
+        assumeThat(REPLAYED).as("only one seed is replayed").isNull();
         for (long seed = from; seed < from + count; seed++) {
             runner.run(seed, shape);
         }
@@ -27,13 +30,11 @@ class SimulationTest {
     }
 
     @Test
-    @DisabledIfSystemProperty(named = "longhorn.seed", matches = ".*", disabledReason = "one seed is replayed")
     void volumeKeepsItsPromisesUnderFaults() {
         run(ClusterShape.real(FaultKinds.ALL), 1, SEEDS);
     }
 
     @Test
-    @DisabledIfSystemProperty(named = "longhorn.seed", matches = ".*", disabledReason = "one seed is replayed")
     void volumeKeepsItsPromisesOnSeedsNobodyRan() {
         long first = 1_000_000L + new SecureRandom().nextInt(Integer.MAX_VALUE);
         System.out.println("fresh seeds " + first + " to " + (first + FRESH_SEEDS - 1));
@@ -41,16 +42,15 @@ class SimulationTest {
     }
 
     @Test
-    @DisabledIfSystemProperty(named = "longhorn.seed", matches = ".*", disabledReason = "one seed is replayed")
     void engineKeepsItsPromisesWithModelsOfReplicas() {
         run(ClusterShape.model(FaultKinds.ALL), 1, MODEL_SEEDS);
     }
 
     @Test
-    @EnabledIfSystemProperty(named = "longhorn.seed", matches = "-?\\d+", disabledReason = "no seed to replay")
     void replay() {
+        assumeThat(REPLAYED).as("a seed to replay").isNotNull();
         ClusterShape shape = ClusterShape.named(System.getProperty("longhorn.replicas", "real"));
-        runner.run(Long.getLong("longhorn.seed"), shape.echoing(System.out::println));
+        runner.run(Long.parseLong(REPLAYED), shape.echoing(System.out::println));
     }
 
     @Test
