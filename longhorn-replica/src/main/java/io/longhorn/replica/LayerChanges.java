@@ -88,6 +88,8 @@ final class LayerChanges {
         }
     }
 
+    /** Identity is meant: the same change may say so twice. */
+    @SuppressWarnings("ReferenceEquality")
     private void ended(Change change) {
         if (running == change) {
             running = null;
