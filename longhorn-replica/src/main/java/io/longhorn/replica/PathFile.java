@@ -149,6 +149,7 @@ final class PathFile implements DiskFile {
     }
 
     /** Opens the file again in place of a channel that an interruption closed; several threads may come here with the same one. */
+    @SuppressWarnings("ReferenceEquality")
     private synchronized void replace(FileChannel used, ClosedChannelException cause, int attempt) throws IOException {
         if (closed || attempt >= ATTEMPTS_MAX) {
             throw cause;

@@ -137,13 +137,19 @@ final class SimInode {
         }
     }
 
+    /** Whether it is the page that all zeroed ones share, and nobody may write to. */
+    @SuppressWarnings("ReferenceEquality")
+    private static boolean isZeroes(byte[] page) {
+        return page == ZEROES;
+    }
+
     private byte[] writable(int page, boolean whole) throws IOException {
         grow(page + 1);
         allocate(page);
         writeBackSometimes(page);
         byte[] present = visible(page);
         byte[] own = cached[page];
-        if (own == null || own == ZEROES) {
+        if (own == null || isZeroes(own)) {
             own = whole || present == null ? new byte[PAGE_BYTES] : present.clone();
             if (absent[page] && dirty[page] == 0) {
                 // The space came back as another page; the old content is gone only with the next sync.
@@ -181,7 +187,7 @@ final class SimInode {
         byte[] old = stable[page];
         if (sectors == ALL_SECTORS) {
             // Whoever writes to the cached page next must not reach this one.
-            stable[page] = from == null || from == ZEROES ? from : from.clone();
+            stable[page] = from == null || isZeroes(from) ? from : from.clone();
             return;
         }
         byte[] target = old == null ? new byte[PAGE_BYTES] : old.clone();

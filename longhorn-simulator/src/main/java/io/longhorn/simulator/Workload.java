@@ -354,7 +354,7 @@ public final class Workload {
             Integer snapshot = liveSnapshots.get(random.below(liveSnapshots.size()));
             String name = "s" + snapshot;
             if (choice < 8) {
-                liveSnapshots.remove(snapshot);
+                liveSnapshots.removeIf(snapshot::equals);
                 port.deleteSnapshot(name, told(history.snapshotDelete(session, snapshot)));
             } else {
                 port.revert(name, told(history.revert(session, snapshot)));

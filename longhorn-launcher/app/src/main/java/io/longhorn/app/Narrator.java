@@ -21,6 +21,7 @@ final class Narrator {
         console.line(chapters + ". " + title);
     }
 
+    @SuppressWarnings("AnnotateFormatMethod") // The annotation would be one more dependency.
     void fact(String format, Object... figures) {
         console.line(String.format(Locale.ROOT, "   %6.1f s  ", seconds(System.nanoTime() - beginNanos))
                 + String.format(Locale.ROOT, format, figures));

@@ -115,7 +115,8 @@ class KillLoopTest {
         int count = List.of(1, 1, 1, 1, 1, 2, 2, 3).get(random.nextInt(8));
         List<Integer> all = new ArrayList<>(List.of(0, 1, 2));
         while (all.size() > count) {
-            all.remove(random.nextInt(all.size()));
+            int spared = random.nextInt(all.size());
+            all.remove(spared);
         }
         return all;
     }
