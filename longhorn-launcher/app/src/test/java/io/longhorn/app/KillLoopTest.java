@@ -12,7 +12,9 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
+import java.util.Random;
 import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -114,11 +116,8 @@ class KillLoopTest {
     private static List<Integer> victims(SplittableRandom random) {
         int count = List.of(1, 1, 1, 1, 1, 2, 2, 3).get(random.nextInt(8));
         List<Integer> all = new ArrayList<>(List.of(0, 1, 2));
-        while (all.size() > count) {
-            int spared = random.nextInt(all.size());
-            all.remove(spared);
-        }
-        return all;
+        Collections.shuffle(all, new Random(random.nextLong()));
+        return all.subList(0, count);
     }
 
     /** Waits until the writer has got on; starts it again where the volume failed under it. */
