@@ -397,7 +397,7 @@ final class ViewKeeper {
         Candidate next = candidate;
         if (next != null && !next.recording && mayJoin(next.link, next.sequence)) {
             next.recording = true;
-            core.keeperOrFail().change(record -> with(record, next.link.id()), record -> joined(next));
+            core.keeperOrFail().change(record -> with(record, next.link.id()), record -> recorded(next, record));
         }
     }
 
@@ -406,8 +406,14 @@ final class ViewKeeper {
         return link.durable() >= confirmedWithoutIt;
     }
 
-    private void joined(Candidate member) {
+    private void recorded(Candidate member, VolumeRecord record) {
         candidate = null;
+        if (!record.view().contains(member.link.id())) {
+            confirmers.remove(member.link);
+            core.rebuilds().abandon(member.link, "it was removed while it joined");
+            candidateGone();
+            return;
+        }
         recorded();
         member.joined.run();
         if (!member.link.isReady()) {
@@ -435,8 +441,11 @@ final class ViewKeeper {
         core.confirmations.advance();
     }
 
+    /** A replica that somebody removed meanwhile does not come back. */
     private static VolumeRecord with(VolumeRecord record, UUID member) {
-        if (record.view().contains(member)) {
+        boolean isReplica = record.replicas().stream()
+                .anyMatch(replica -> replica.replicaId().equals(member));
+        if (record.view().contains(member) || !isReplica) {
             return record;
         }
         List<UUID> all = new ArrayList<>(record.view());

@@ -441,6 +441,30 @@ class EngineCoreTest {
     }
 
     @Test
+    void replicaThatIsRemovedWhileItJoinsDoesNotComeBack() {
+        EngineCore core = aboutToJoin();
+        ScriptedReplica joining = replicas.get(2);
+        registry.failing = true;
+        boolean[] removed = new boolean[1];
+        core.keeperOrFail()
+                .change(
+                        record -> record.withReplicas(record.replicas().stream()
+                                .filter(replica -> !replica.replicaId().equals(joining.id))
+                                .toList()),
+                        record -> removed[0] = true);
+        joining.neverSyncs = false;
+        Outcome waiting = new Outcome();
+        core.flush(waiting);
+        loop.settle();
+        registry.failing = false;
+        loop.until(() -> removed[0] && waiting.over, 10 * SECOND);
+
+        assertThat(waiting.isConfirmed()).isTrue();
+        assertThat(registry.get("vol").view()).hasSize(2).doesNotContain(joining.id);
+        assertThat(write(core, 0, filled(BLOCK, 9)).isConfirmed()).isTrue();
+    }
+
+    @Test
     void candidateThatIsLostHoldsNobodyUp() {
         EngineCore core = aboutToJoin();
         Outcome waiting = new Outcome();
