@@ -189,11 +189,18 @@ final class ViewKeeper {
     /** A member came back without something it acknowledged, or did not come back at all. */
     void lostTail(ReplicaLink link) {
         lost.add(link);
-        if (lost.containsAll(confirmers)) {
-            core.unflushedWritesLost();
-        } else {
+        if (!failIfEveryMemberLostItsTail()) {
             leave(link, "lost records it had acknowledged");
         }
+    }
+
+    /** Asked whenever one more has lost its tail, or one fewer counts. */
+    private boolean failIfEveryMemberLostItsTail() {
+        boolean all = !lost.isEmpty() && lost.containsAll(confirmers);
+        if (all) {
+            core.unflushedWritesLost();
+        }
+        return all;
     }
 
     /**
@@ -370,6 +377,9 @@ final class ViewKeeper {
         if (link.isReady()) {
             link.reset("left the view: " + reason);
         }
+        if (failIfEveryMemberLostItsTail()) {
+            return;
+        }
         core.refreshHealth();
         core.confirmations.advance();
         core.requests.pump();
@@ -435,9 +445,7 @@ final class ViewKeeper {
     }
 
     private void candidateGone() {
-        if (!lost.isEmpty() && lost.containsAll(confirmers)) {
-            core.unflushedWritesLost();
-        }
+        failIfEveryMemberLostItsTail();
         core.confirmations.advance();
     }
 

@@ -718,6 +718,29 @@ class EngineCoreTest {
         assertThat(flushed.failure).isInstanceOf(UnflushedWritesLostException.class);
     }
 
+    /** Found by the simulator: the one that had everything was on its way out, and when it was gone nobody asked again. */
+    @Test
+    void lossOfUnflushedWritesShowsWhenTheLastWhoHadThemHasLeft() {
+        EngineCore core = open();
+        replicas.get(2).down = true;
+        replicas.get(2).cut();
+        Outcome first = write(core, 0, filled(BLOCK, 5));
+        loop.until(() -> first.over, 3 * SECOND);
+        loop.pass(SECOND);
+        assertThat(write(core, BLOCK, filled(BLOCK, 6)).isConfirmed()).isTrue();
+        registry.failing = true;
+        replicas.get(1).cut();
+        loop.pass(SECOND);
+        replicas.get(0).losePower();
+        loop.pass(SECOND);
+        assertThat(core.isOver()).isFalse();
+
+        registry.failing = false;
+        loop.until(core::isOver, 10 * SECOND);
+
+        assertThat(core.failure()).isInstanceOf(io.longhorn.UnflushedWritesLostException.class);
+    }
+
     @Test
     void badCopyIsNeverReturnedAndIsRepaired() {
         EngineCore core = open();
