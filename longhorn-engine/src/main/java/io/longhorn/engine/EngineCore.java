@@ -477,7 +477,7 @@ final class EngineCore implements ReplicaLink.Owner, RecordKeeper.Owner {
     public void onDamage(ReplicaLink link, Message.Damage damage) {
         counters.checksumMismatches.increment();
         if (state == State.OPEN && view.isMember(link)) {
-            reads.repairDamage(link, damage);
+            reads.repairDamage(link, damage, () -> {});
         }
     }
 

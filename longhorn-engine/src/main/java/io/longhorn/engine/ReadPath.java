@@ -301,26 +301,29 @@ final class ReadPath {
 
     // ------------------------------------------------------------------ repair
 
-    /** Scrub found a bad block: gets a good copy from another member. */
-    void repairDamage(ReplicaLink bad, Message.Damage damage) {
+    /** A replica has a bad block: gets a good copy from another member, if there is one. {@code ended} runs when that was tried, unless the session is over. */
+    void repairDamage(ReplicaLink bad, Message.Damage damage, Runnable ended) {
         for (ReplicaLink source : core.view.members()) {
             if (source != bad && core.view.isReadable(source)) {
                 source.request(
                         new Message.LayerRead(
                                 damage.layer(), 0, damage.block(), damage.block() + 1, List.of(damage.block())),
-                        new DamageRepair(bad, damage));
+                        new DamageRepair(bad, damage, ended));
                 return;
             }
         }
+        ended.run();
     }
 
     private final class DamageRepair implements RequestTable.Reply {
         private final ReplicaLink bad;
         private final Message.Damage damage;
+        private final Runnable ended;
 
-        DamageRepair(ReplicaLink bad, Message.Damage damage) {
+        DamageRepair(ReplicaLink bad, Message.Damage damage, Runnable ended) {
             this.bad = bad;
             this.damage = damage;
+            this.ended = ended;
         }
 
         @Override
@@ -335,19 +338,22 @@ final class ReadPath {
             if (same && bad.isReady()) {
                 byte[] data = new byte[BLOCK];
                 b.get(at + FrameLayout.headerLength(b, at), data);
-                repair(bad, damage.layer(), damage.block(), damage.sequence(), damage.crc(), data);
+                repair(bad, damage.layer(), damage.block(), damage.sequence(), damage.crc(), data, ended);
+            } else {
+                ended.run();
             }
         }
 
         @Override
         public void onLost(ReplicaLink link) {
             if (core.failure() == null) {
-                repairDamage(bad, damage);
+                repairDamage(bad, damage, ended);
             }
         }
     }
 
-    private void repair(ReplicaLink bad, LayerId layer, long block, long sequence, int crc, byte[] data) {
+    private void repair(
+            ReplicaLink bad, LayerId layer, long block, long sequence, int crc, byte[] data, Runnable ended) {
         LOG.warn("repairing block: volume={} replica={} layer={} block={}", core.volumeName(), bad, layer, block);
         bad.request(
                 new Message.Repair(layer, block, sequence, crc, data),
@@ -356,8 +362,12 @@ final class ReadPath {
                         done -> {
                             core.counters.repairedBlocks.increment();
                             core.events.blockRepaired(bad.id(), bad.replica.endpoint(), block * BLOCK);
+                            ended.run();
                         },
-                        refused -> LOG.warn("repair not taken: {}", refused)));
+                        refused -> {
+                            LOG.warn("repair not taken: {}", refused);
+                            ended.run();
+                        }));
     }
 
     // ------------------------------------------------------------------ one read
@@ -542,7 +552,7 @@ final class ReadPath {
                         || failure.code() == ErrorCode.FILE_DAMAGED.number()
                         || failure.code() == ErrorCode.REPLICA_DAMAGED.number()) {
                     core.counters.checksumMismatches.increment();
-                    core.view.leave(link, "its map of block " + failure.first() + " is damaged");
+                    core.view.leaveForDamage(link, "its map of block " + failure.first() + " is damaged");
                     return new DamagedBlockException(core.volumeName(), failure.first());
                 }
                 return new VolumeFaultedException(
@@ -619,7 +629,7 @@ final class ReadPath {
             }
             int crc = Checksum.block(ByteBuffer.wrap(data), 0);
             if (crc == copy.crc()) {
-                repair(copy.link(), read.layer, copy.block(), 0, crc, data);
+                repair(copy.link(), read.layer, copy.block(), 0, crc, data, () -> {});
             } else if (read.showsThrough == 0) {
                 core.view.leave(copy.link(), "its map of block " + copy.block() + " disagrees with its peers");
             }

@@ -30,6 +30,11 @@ final class Rebuild extends Resync {
     /** The same while callers' operations are in flight. */
     private static final int FRAMES_IN_FLIGHT_BUSY = 2;
 
+    /** So often an answer with bad blocks is asked for again, after other members gave good copies of them, before it is taken as it is. */
+    private static final int REPAIRS_MAX = 2;
+    /** A source that lacks more blocks than this is no source. */
+    private static final int DAMAGED_BLOCKS_MAX = 4096;
+
     private static final int SOURCE_PIN = 1;
     private static final long PROGRESS_EVERY_BYTES = 16 << 20;
 
@@ -43,8 +48,12 @@ final class Rebuild extends Resync {
     private final ArrayDeque<Walk> walks = new ArrayDeque<>();
     private final ArrayDeque<Message.Layer> layersToAsk = new ArrayDeque<>();
     private int reading;
+    /** Answers whose bad blocks are being repaired at the source. */
+    private int repairing;
+
     private int installing;
     private int installedFrames;
+    private int damagedBlocks;
     private boolean copying;
     private boolean finishing;
     private long totalBytes;
@@ -230,14 +239,22 @@ final class Rebuild extends Resync {
 
     // ------------------------------------------------------------------ copying
 
-    /** A walk through a range of one layer, or a list of its blocks. */
-    private record Walk(LayerId layer, long from, long to, List<Long> blocks) {
+    /** A walk through a range of one layer, or a list of its blocks; the source was {@code repairs} times repaired for its next answer. */
+    private record Walk(LayerId layer, long from, long to, List<Long> blocks, int repairs) {
+        static Walk of(LayerId layer, long from, long to) {
+            return new Walk(layer, from, to, List.of(), 0);
+        }
+
         static Walk of(LayerId layer, List<Long> blocks) {
-            return new Walk(layer, 0, 0, blocks);
+            return new Walk(layer, 0, 0, blocks, 0);
         }
 
         Walk goingOnAt(long block) {
-            return new Walk(layer, block, to, List.of());
+            return of(layer, block, to);
+        }
+
+        Walk onceMore() {
+            return new Walk(layer, from, to, blocks, repairs + 1);
         }
     }
 
@@ -247,7 +264,7 @@ final class Rebuild extends Resync {
             long blocks = blocksOf(Math.max(layer.sizeBytes(), sizeBytes));
             long share = (blocks + WALKS - 1) / WALKS;
             for (long from = 0; from < blocks; from += share) {
-                walks.add(new Walk(layer.id(), from, Math.min(from + share, blocks), List.of()));
+                walks.add(Walk.of(layer.id(), from, Math.min(from + share, blocks)));
             }
         }
         pump();
@@ -260,7 +277,7 @@ final class Rebuild extends Resync {
             return;
         }
         int allowed = core.isBusy() ? FRAMES_IN_FLIGHT_BUSY : FRAMES_IN_FLIGHT_MAX;
-        while (!walks.isEmpty() && reading + installing < allowed && withinBudget()) {
+        while (!walks.isEmpty() && reading + repairing + installing < allowed && withinBudget()) {
             Walk walk = walks.remove();
             reading++;
             source.request(
@@ -270,7 +287,7 @@ final class Rebuild extends Resync {
                 return;
             }
         }
-        if (walks.isEmpty() && reading == 0 && installing == 0 && !finishing) {
+        if (walks.isEmpty() && reading + repairing + installing == 0 && !finishing) {
             finish();
         }
     }
@@ -312,9 +329,8 @@ final class Rebuild extends Resync {
                 abandon("the source answered with something else than blocks");
                 return;
             }
-            if (LayerBlocksLayout.mismatch(b, at, 0) >= 0) {
-                haveRepaired(link, b, at);
-                abandon("blocks from the source do not match their checksums");
+            List<Integer> bad = badEntries(b, at);
+            if (!bad.isEmpty() && !goesOn(walk, bad, b, at)) {
                 return;
             }
             long next = LayerBlocksLayout.nextBlock(b, at);
@@ -333,19 +349,75 @@ final class Rebuild extends Resync {
         }
     }
 
-    /** The next attempt may meet the same source: its bad blocks are fetched from other members. */
-    private void haveRepaired(ReplicaLink link, ByteBuffer b, int at) {
-        LayerId layer = LayerBlocksLayout.layer(b, at);
-        for (int i = LayerBlocksLayout.mismatch(b, at, 0); i >= 0; i = LayerBlocksLayout.mismatch(b, at, i + 1)) {
-            core.counters.checksumMismatches.increment();
-            core.reads.repairDamage(
-                    link,
-                    new Message.Damage(
-                            layer,
-                            LayerBlocksLayout.block(b, at, i),
-                            LayerBlocksLayout.sequence(b, at, i),
-                            LayerBlocksLayout.crc(b, at, i)));
+    /** The entries whose blocks the source has lost, those that it lost with their map first, or gives with other bytes than it once took. */
+    private List<Integer> badEntries(ByteBuffer b, int at) {
+        List<Integer> bad = new ArrayList<>(0);
+        for (int i = LayerBlocksLayout.damaged(b, at, 0); i >= 0; i = LayerBlocksLayout.damaged(b, at, i + 1)) {
+            bad.add(LayerBlocksLayout.sequence(b, at, i) == 0 ? 0 : bad.size(), i);
         }
+        for (int i = LayerBlocksLayout.mismatch(b, at, 0); i >= 0; i = LayerBlocksLayout.mismatch(b, at, i + 1)) {
+            bad.add(i);
+        }
+        core.counters.checksumMismatches.add(bad.size());
+        return bad;
+    }
+
+    /**
+     * Decides about an answer with bad blocks: another member may be a better source, or have good copies for this one, or the bits flipped on the way; else the answer is
+     * taken without these blocks, so that one bad sector of the last replica does not keep it the last. Returns whether it is taken, now.
+     */
+    private boolean goesOn(Walk walk, List<Integer> bad, ByteBuffer b, int at) {
+        long first = LayerBlocksLayout.block(b, at, bad.get(0));
+        boolean mapIsDamaged = LayerBlocksLayout.sequence(b, at, bad.get(0)) == 0;
+        if (mapIsDamaged && core.view.leaveForDamage(source, "its map of block " + first + " is damaged")) {
+            abandon("a block map of the source is damaged");
+            return false;
+        }
+        if (walk.repairs() < REPAIRS_MAX) {
+            haveRepaired(walk, bad, b, at);
+            return false;
+        }
+        damagedBlocks += bad.size();
+        if (damagedBlocks > DAMAGED_BLOCKS_MAX) {
+            abandon("the source lacks more than " + DAMAGED_BLOCKS_MAX + " blocks");
+            return false;
+        }
+        LOG.warn(
+                "rebuild goes on without damaged blocks: volume={} source={} layer={} blocks={} first={}",
+                core.volumeName(),
+                source,
+                walk.layer(),
+                bad.size(),
+                first);
+        for (int i : bad) {
+            if (!LayerBlocksLayout.isDamaged(b, at, i)) {
+                LayerBlocksLayout.giveUp(b, at, i);
+            }
+        }
+        return true;
+    }
+
+    /** Asks for the walk's next answer again when other members gave what they have of its bad blocks. */
+    private void haveRepaired(Walk walk, List<Integer> bad, ByteBuffer b, int at) {
+        repairing++;
+        int[] left = {bad.size()};
+        Runnable ended = () -> {
+            if (--left[0] == 0) {
+                repairing--;
+                walks.addFirst(walk.onceMore());
+                pump();
+            }
+        };
+        LayerId layer = LayerBlocksLayout.layer(b, at);
+        List<Message.Damage> damages = new ArrayList<>();
+        for (int i : bad) {
+            damages.add(new Message.Damage(
+                    layer,
+                    LayerBlocksLayout.block(b, at, i),
+                    LayerBlocksLayout.sequence(b, at, i),
+                    LayerBlocksLayout.crc(b, at, i)));
+        }
+        damages.forEach(damage -> core.reads.repairDamage(source, damage, ended));
     }
 
     private void forward(ByteBuffer b, int at) {

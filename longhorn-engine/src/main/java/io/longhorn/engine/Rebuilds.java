@@ -30,7 +30,7 @@ final class Rebuilds {
     private final Set<ReplicaLink> waiting = new LinkedHashSet<>();
     private final Set<UUID> recreating = new LinkedHashSet<>();
     private final Map<UUID, Setback> setbacks = new HashMap<>();
-    /** Replicas whose missed records are not in the journal any more. */
+    /** Replicas that lack what no journal holds: records too long ago, or entries of a damaged map. */
     private final Set<UUID> beyondCatchUp = new HashSet<>();
 
     private @Nullable Resync running;
@@ -178,7 +178,7 @@ final class Rebuilds {
         core.loop.execute(this::startNext);
     }
 
-    /** The journal of no member holds what this replica missed. */
+    /** What this replica lacks is in no member's journal. */
     void rebuildNextTime(ReplicaLink link) {
         beyondCatchUp.add(link.id());
     }

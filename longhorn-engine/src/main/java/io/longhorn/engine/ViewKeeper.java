@@ -310,7 +310,22 @@ final class ViewKeeper {
         leave(link, reason, unwanted);
     }
 
-    /** The same, unless it is judged better before another one does: whoever is alone in having everything must not be given up for a pause. */
+    /**
+     * The same for a member that has lost entries of a block map, if another holds everything; it returns when it has got them from there. Otherwise it stays, since what it
+     * can give is all there is.
+     *
+     * @return whether it leaves
+     */
+    boolean leaveForDamage(ReplicaLink link, String reason) {
+        if (!aPeerHoldsEverything(link)) {
+            return false;
+        }
+        core.rebuilds().rebuildNextTime(link);
+        leave(link, reason);
+        return true;
+    }
+
+    /** As {@link #leave}, unless it is judged better before another one does: whoever is alone in having everything must not be given up for a pause. */
     private void leaveUnlessItPasses(ReplicaLink link, String reason) {
         leave(link, reason, slow);
     }

@@ -525,9 +525,8 @@ class EngineCoreTest {
     @Test
     void rebuildsThatFailAreTriedLessAndLessOften() {
         EngineCore core = open();
-        missSomeWrites(core);
-        replicas.get(0).rotten = true;
-        replicas.get(1).rotten = true;
+        missMoreThanTheJournalHolds(core);
+        replicas.get(2).refusesCopies = true;
         loop.until(() -> core.counters.rebuilds.sum() >= 4, 60 * SECOND);
         long before = core.counters.rebuilds.sum();
 
@@ -535,10 +534,69 @@ class EngineCoreTest {
 
         assertThat(core.counters.rebuilds.sum()).isBetween(before + 1, before + 16);
         assertThat(core.health().state()).isEqualTo(HealthState.DEGRADED);
-        replicas.get(0).rotten = false;
-        replicas.get(1).rotten = false;
+        replicas.get(2).refusesCopies = false;
         loop.until(() -> core.health().state() == HealthState.HEALTHY, 60 * SECOND);
         assertReplicasAlike(41);
+    }
+
+    @Test
+    void rebuildLeavesOutBlocksOfWhichNobodyHasAGoodCopy() {
+        EngineCore core = open();
+        missMoreThanTheJournalHolds(core);
+        replicas.get(0).rotten = true;
+        replicas.get(1).down = true;
+        replicas.get(1).cut();
+        loop.until(
+                () -> core.health().state() == HealthState.DEGRADED && core.view.isInSync(linkOf(core, 2)),
+                60 * SECOND);
+
+        // One that found the journals empty, and one that did it.
+        assertThat(core.counters.rebuilds.sum()).isEqualTo(2);
+        assertThatThrownBy(() -> read(core, 15 * BLOCK, BLOCK)).isInstanceOf(DamagedBlockException.class);
+        replicas.get(0).rotten = false;
+        for (int block = 0; block < 41; block++) {
+            assertThat(read(core, (long) block * BLOCK, BLOCK)).containsOnly(block == 0 ? 6 : 7);
+        }
+    }
+
+    @Test
+    void lastReplicaStaysReadableAroundADamagedMapAndIsRebuiltFrom() {
+        EngineCore core = open();
+        missMoreThanTheJournalHolds(core);
+        replicas.get(0).lostBlock = 3;
+        for (int gone = 1; gone < 3; gone++) {
+            replicas.get(gone).down = true;
+            replicas.get(gone).cut();
+        }
+        write(core, 50 * BLOCK, filled(BLOCK, 8));
+        loop.until(() -> core.view.inSync() == 1, 10 * SECOND);
+
+        for (int i = 0; i < 2; i++) {
+            assertThatThrownBy(() -> read(core, 3 * BLOCK, BLOCK))
+                    .isInstanceOf(DamagedBlockException.class)
+                    .hasMessageContaining("block 3");
+            assertThat(read(core, 4 * BLOCK, BLOCK)).containsOnly(7);
+        }
+        replicas.get(2).down = false;
+        loop.until(() -> core.view.inSync() == 2, 20 * SECOND);
+        assertThat(replicas.get(2).lostBlock).isEqualTo(3);
+        assertThat(read(core, 50 * BLOCK, BLOCK)).containsOnly(8);
+    }
+
+    @Test
+    void rebuildTurnsToAnotherSourceWhenAMapIsDamaged() {
+        EngineCore core = open();
+        missMoreThanTheJournalHolds(core);
+        replicas.get(0).lostBlock = 3;
+        loop.until(() -> core.health().state() == HealthState.HEALTHY, 60 * SECOND);
+
+        assertThat(outcomes.events).contains("lost r0:1");
+        assertThat(replicas).allMatch(replica -> replica.lostBlock < 0);
+        assertReplicasAlike(41);
+    }
+
+    private static ReplicaLink linkOf(EngineCore core, int replica) {
+        return core.links.get(new UUID(1, replica));
     }
 
     /** One write that the third replica has, and 41 blocks that it has not. */
@@ -550,6 +608,12 @@ class EngineCoreTest {
         Outcome without = write(core, BLOCK, filled(40 * BLOCK, 7));
         loop.until(() -> first.over && without.over, 3 * SECOND);
         replicas.get(2).down = false;
+    }
+
+    private void missMoreThanTheJournalHolds(EngineCore core) {
+        missSomeWrites(core);
+        replicas.get(0).records.clear();
+        replicas.get(1).records.clear();
     }
 
     private void assertReplicasAlike(int blocks) {

@@ -69,6 +69,10 @@ final class ScriptedReplica {
     boolean full;
     /** Flips bits of every block and record it is asked for. */
     boolean rotten;
+    /** The block whose map is damaged. */
+    long lostBlock = -1;
+    /** Takes no copies when it is rebuilt. */
+    boolean refusesCopies;
 
     ScriptedReplica(Loop loop, String endpoint, UUID id) {
         this.loop = loop;
@@ -263,6 +267,10 @@ final class ScriptedReplica {
     private void read(ByteBuffer b, long request) {
         int count = ReadLayout.length(b, 0) / BLOCK;
         long first = ReadLayout.offset(b, 0) / BLOCK;
+        if (lostBlock >= first && lostBlock < first + count) {
+            reply(request, new Message.Failure(ErrorCode.DAMAGED_BLOCK.number(), lostBlock, 0, "map is damaged"));
+            return;
+        }
         FrameBuffer frame = pool.acquire(ReadLayout.answerHeaderLength(count) + count * BLOCK);
         for (int i = 0; i < count; i++) {
             Block found = blocks.get(first + i);
@@ -278,13 +286,22 @@ final class ScriptedReplica {
     }
 
     private void install(ByteBuffer b, long request) {
+        if (refusesCopies) {
+            reply(request, new Message.Failure(ErrorCode.DISK_FULL.number(), 0, 0, "no room for copies"));
+            return;
+        }
         int payload = FrameLayout.headerLength(b, 0);
         int entries = LayerBlocksLayout.entryCount(b, 0);
         for (int i = 0; i < entries; i++) {
             long block = LayerBlocksLayout.block(b, 0, i);
+            if (LayerBlocksLayout.isDamaged(b, 0, i) && LayerBlocksLayout.sequence(b, 0, i) == 0) {
+                lostBlock = block;
+                continue;
+            }
+            lostBlock = lostBlock == block ? -1 : lostBlock;
             long sequence = LayerBlocksLayout.sequence(b, 0, i);
             byte[] data = new byte[BLOCK];
-            if (LayerBlocksLayout.state(b, 0, i) == BlockState.DATA) {
+            if (!LayerBlocksLayout.isDamaged(b, 0, i) && LayerBlocksLayout.state(b, 0, i) == BlockState.DATA) {
                 b.get(payload, data);
                 payload += BLOCK;
             }
@@ -307,7 +324,9 @@ final class ScriptedReplica {
         } else if (message instanceof Message.Ping ping) {
             reply(0, new Message.Pong(ping.epoch(), ping.sentNanos()));
         } else if (message instanceof Message.Status) {
-            reply(request, new Message.StatusOk(sizeBytes, last, committed, 0, 0, 0, List.of(head())));
+            reply(
+                    request,
+                    new Message.StatusOk(sizeBytes, last, committed, 0, 0, lostBlock < 0 ? 0 : 1, List.of(head())));
         } else if (message instanceof Message.Records records) {
             sendRecords(records, request);
         } else if (message instanceof Message.RebuildBegin begin) {
@@ -324,7 +343,7 @@ final class ScriptedReplica {
         } else if (message instanceof Message.LayerRead read) {
             layerRead(read, request);
         } else if (message instanceof Message.MapQuery) {
-            reply(request, new Message.MapPage(-1, List.of()));
+            reply(request, new Message.MapPage(-1, lostRuns()));
         } else if (message instanceof Message.RebuildEnd) {
             durable = last;
             reply(request, new Message.Done());
@@ -339,6 +358,10 @@ final class ScriptedReplica {
         } else {
             reply(request, new Message.Done());
         }
+    }
+
+    private List<Message.MapRun> lostRuns() {
+        return lostBlock < 0 ? List.of() : List.of(new Message.MapRun(lostBlock, 1, BlockState.DATA, 0));
     }
 
     private Message.Layer head() {
@@ -388,26 +411,34 @@ final class ScriptedReplica {
 
     private void layerRead(Message.LayerRead wanted, long request) {
         List<Map.Entry<Long, Block>> found = blocks.entrySet().stream()
-                .filter(e -> e.getKey() >= wanted.fromBlock() && e.getKey() < wanted.toBlock())
-                .filter(e -> e.getValue().sequence() > wanted.sinceSequence())
+                .filter(e -> wanted.blocks().isEmpty()
+                        ? e.getKey() >= wanted.fromBlock()
+                                && e.getKey() < wanted.toBlock()
+                                && e.getValue().sequence() > wanted.sinceSequence()
+                        : wanted.blocks().contains(e.getKey()))
                 .limit(16)
                 .toList();
         int header = LayerBlocksLayout.headerLength(found.size());
         FrameBuffer frame = pool.acquire(header + found.size() * BLOCK);
+        int data = 0;
         for (int i = 0; i < found.size(); i++) {
             Block block = found.get(i).getValue();
-            LayerBlocksLayout.putEntry(
-                    frame.bytes(), i, found.get(i).getKey(), BlockState.DATA, block.sequence(), block.crc());
-            frame.bytes().put(header + i * BLOCK, block.data());
+            long number = found.get(i).getKey();
+            if (number == lostBlock) {
+                LayerBlocksLayout.putDamaged(frame.bytes(), i, number, 0, 0);
+            } else {
+                LayerBlocksLayout.putEntry(frame.bytes(), i, number, BlockState.DATA, block.sequence(), block.crc());
+                frame.bytes().put(header + data++ * BLOCK, block.data());
+            }
         }
         long next = found.size() < 16 ? -1 : found.get(15).getKey() + 1;
-        LayerBlocksLayout.encode(frame, promised, request, wanted.layer(), next, found.size(), found.size());
+        LayerBlocksLayout.encode(frame, promised, request, wanted.layer(), next, found.size(), data);
         rot(frame, frame.length());
         reply(frame);
     }
 
     private void rot(FrameBuffer frame, int length) {
-        if (rotten) {
+        if (rotten && FrameLayout.payloadLength(frame.bytes(), 0) > 0) {
             frame.bytes().put(length - 1, (byte) ~frame.bytes().get(length - 1));
         }
     }

@@ -35,6 +35,7 @@ final class BlockReader {
     private @Nullable LayerNode runLayer;
     private long runFrom;
     private boolean allZero;
+    private int unreadable;
 
     BlockReader(Journal journal, ResolvedPages resolved) {
         this.journal = journal;
@@ -95,7 +96,8 @@ final class BlockReader {
     }
 
     /**
-     * Fills {@code blocks} blocks of {@code from} into {@code into} at {@code dataAt}, and their stored CRCs at {@code tableAt}.
+     * Fills {@code blocks} blocks of {@code from} into {@code into} at {@code dataAt}, and their stored CRCs at {@code tableAt}. A block that the disk does not give is
+     * filled with zeroes, which do not match its CRC unless they are right.
      *
      * @return {@link #ALL_GOOD}, or the number of a block whose map is damaged
      */
@@ -113,6 +115,11 @@ final class BlockReader {
         }
         endRun();
         return ALL_GOOD;
+    }
+
+    /** Blocks of the last {@link #read} that the disk did not give. */
+    int unreadable() {
+        return unreadable;
     }
 
     /** Whether the last {@link #read} met no data at all. */
@@ -143,9 +150,10 @@ final class BlockReader {
         targetAt = dataAt;
         runBlocks = 0;
         allZero = true;
+        unreadable = 0;
     }
 
-    private void add(BlockLookup found, long block) throws IOException {
+    private void add(BlockLookup found, long block) {
         boolean zero = !found.isData();
         LayerNode file = zero || found.isJournaled() ? null : found.layer;
         long from = found.isJournaled() ? found.position : block * BLOCK;
@@ -162,33 +170,50 @@ final class BlockReader {
         allZero &= zero;
     }
 
-    private void endRun() throws IOException {
+    private void endRun() {
         int length = runBlocks * BLOCK;
         if (runBlocks == 0) {
             return;
         }
         if (runZero) {
-            for (int i = 0; i < length; i += Long.BYTES) {
-                target.putLong(targetAt + i, 0);
-            }
-        } else {
-            readRun(length);
+            zero(targetAt, length);
+        } else if (!reads(targetAt, length, runFrom)) {
+            readOneByOne(length);
         }
         targetAt += length;
         runBlocks = 0;
     }
 
-    private void readRun(int length) throws IOException {
+    private void readOneByOne(int length) {
+        for (int i = 0; i < length; i += BLOCK) {
+            if (!reads(targetAt + i, BLOCK, runFrom + i)) {
+                zero(targetAt + i, BLOCK);
+                unreadable++;
+            }
+        }
+    }
+
+    private void zero(int at, int length) {
+        for (int i = 0; i < length; i += Long.BYTES) {
+            target.putLong(at + i, 0);
+        }
+    }
+
+    /** Reads a part of the run; false if the disk does not give it. */
+    private boolean reads(int at, int length, long from) {
         int limit = target.limit();
         int position = target.position();
-        target.limit(targetAt + length).position(targetAt);
+        target.limit(at + length).position(at);
         try {
             LayerNode node = runLayer;
             if (node == null) {
-                journal.read(runFrom, target);
+                journal.read(from, target);
             } else {
-                filesOf(node).read(runFrom / BLOCK, target);
+                filesOf(node).read(from / BLOCK, target);
             }
+            return true;
+        } catch (IOException e) {
+            return false;
         } finally {
             target.limit(limit).position(position);
         }

@@ -14,6 +14,8 @@ import org.jspecify.annotations.Nullable;
 final class CopiedBlocks implements LayerChanges.Change {
     private static final int BLOCK = FrameLayout.BLOCK_BYTES;
     private static final int NO_DATA = -1;
+    /** The source has lost the bytes; what stands in the file here cannot match the entry, unless it is just what was lost. */
+    private static final int LOST_DATA = -2;
 
     private final RebuildTarget target;
     private final ReplicaState replica;
@@ -44,15 +46,29 @@ final class CopiedBlocks implements LayerChanges.Change {
         dataAt = new int[count];
         int payload = 0;
         for (int i = 0; i < count; i++) {
-            BlockState state = LayerBlocksLayout.state(b, at, i);
             blocks[i] = LayerBlocksLayout.block(b, at, i);
-            entries[i] = MapEntry.of(state, LayerBlocksLayout.sequence(b, at, i));
+            entries[i] = entryOf(b, at, i);
             crcs[i] = LayerBlocksLayout.crc(b, at, i);
-            dataAt[i] = state == BlockState.DATA ? payload : NO_DATA;
-            payload += state == BlockState.DATA ? BLOCK : 0;
+            if (LayerBlocksLayout.isDamaged(b, at, i)) {
+                dataAt[i] = LOST_DATA;
+            } else if (MapEntry.isData(entries[i])) {
+                dataAt[i] = payload;
+                payload += BLOCK;
+            } else {
+                dataAt[i] = NO_DATA;
+            }
         }
         data = ByteBuffer.allocateDirect(payload);
         data.put(0, b, at + LayerBlocksLayout.headerLength(count), payload);
+    }
+
+    /** A block whose bytes alone are lost has its entry as if they were here: reading it fails the check. */
+    private static long entryOf(ByteBuffer b, int at, int index) {
+        long sequence = LayerBlocksLayout.sequence(b, at, index);
+        if (!LayerBlocksLayout.isDamaged(b, at, index)) {
+            return MapEntry.of(LayerBlocksLayout.state(b, at, index), sequence);
+        }
+        return sequence == 0 ? MapEntry.DAMAGED : MapEntry.of(BlockState.DATA, sequence);
     }
 
     @Override
@@ -124,7 +140,7 @@ final class CopiedBlocks implements LayerChanges.Change {
         for (Integer i : chosen) {
             if (dataAt[i] == NO_DATA) {
                 files.punch(blocks[i], 1);
-            } else {
+            } else if (dataAt[i] != LOST_DATA) {
                 files.write(blocks[i], data.limit(dataAt[i] + BLOCK).position(dataAt[i]));
                 dataFirst |= mayBeTrusted(entries[i]);
             }

@@ -298,13 +298,21 @@ final class FencedSession {
                 throw new ReplicaRefusal(
                         ErrorCode.DAMAGED_BLOCK, damaged, 0, "the map of block " + damaged + " is damaged");
             }
+            if (disk.reader().unreadable() > 0) {
+                LOG.warn(
+                        "blocks cannot be read: replica={} offset={} length={} blocks={}",
+                        replica,
+                        offset,
+                        length,
+                        disk.reader().unreadable());
+            }
             ReadLayout.encodeAnswer(frame, epoch, request, blocks, disk.reader().wasAllZero());
             frame.retain();
             connection.send(frame);
         } catch (IOException e) {
-            LOG.warn("read failed: replica={} offset={} cause={}", replica, offset, e.toString());
+            LOG.warn("map cannot be read: replica={} offset={} cause={}", replica, offset, e.toString());
             throw new ReplicaRefusal(
-                    ErrorCode.DAMAGED_BLOCK, offset / BLOCK, 0, "the block cannot be read: " + e.getMessage());
+                    ErrorCode.DAMAGED_BLOCK, offset / BLOCK, 0, "the block's map cannot be read: " + e.getMessage());
         } finally {
             frame.release();
         }

@@ -9,9 +9,15 @@ import io.longhorn.replica.wire.LayerBlocksLayout;
 import io.longhorn.replica.wire.Message;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
-/** Answers LAYER_READ: blocks of one layer alone with their entries, newer than a sequence, or named one by one. Loop only. */
+/**
+ * Answers LAYER_READ: blocks of one layer alone with their entries, newer than a sequence, or named one by one. Blocks that the disk does not give back go as damaged
+ * entries. Loop only.
+ */
 final class RebuildSource {
+    private static final Logger LOG = LoggerFactory.getLogger(RebuildSource.class);
     private static final int BLOCK = FrameLayout.BLOCK_BYTES;
     private static final int ENTRIES_MAX = LayerBlocksLayout.ENTRIES_MAX;
     /** Map pages that one answer looks through at most, so that a layer with little in it does not hold up the loop. */
@@ -61,7 +67,7 @@ final class RebuildSource {
             long pageEnd = Math.min(end, (MapPage.pageOf(block) + 1) * MapPage.ENTRIES);
             block = isEmpty(node, block) ? pageEnd : block;
             for (; block < pageEnd; block++) {
-                if (lookup.own(node, block) && isWanted(block, wanted.sinceSequence())) {
+                if (lookup.own(node, block) && isWanted(wanted.sinceSequence())) {
                     if (isFull()) {
                         return block;
                     }
@@ -80,15 +86,8 @@ final class RebuildSource {
                         || files.map().page(block) == null);
     }
 
-    private boolean isWanted(long block, long since) {
-        requireKnown(block);
-        return lookup.sequence() > since;
-    }
-
-    private void requireKnown(long block) {
-        if (lookup.isDamaged()) {
-            throw new ReplicaRefusal(ErrorCode.DAMAGED_BLOCK, block, 0, "the map of block " + block + " is damaged");
-        }
+    private boolean isWanted(long since) {
+        return lookup.isDamaged() || lookup.sequence() > since;
     }
 
     /** Exactly these blocks, absent ones too. Where they do not fit one answer, the walk goes on at the first that does not. */
@@ -100,7 +99,6 @@ final class RebuildSource {
             if (!lookup.own(node, block)) {
                 lookup.nothing();
             }
-            requireKnown(block);
             add(block);
         }
         return END;
@@ -115,29 +113,49 @@ final class RebuildSource {
         dataBlocks += lookup.isData() ? 1 : 0;
     }
 
-    private FrameBuffer frame(LayerNode node, long next, long epoch, long request, FramePool pool) throws IOException {
+    private FrameBuffer frame(LayerNode node, long next, long epoch, long request, FramePool pool) {
         int header = LayerBlocksLayout.headerLength(count);
         FrameBuffer frame = pool.acquire(header + dataBlocks * BLOCK);
         ByteBuffer b = frame.bytes();
         try {
-            int payload = header;
+            int read = 0;
             for (int i = 0; i < count; i++) {
-                BlockState state = MapEntry.state(entries[i]);
-                LayerBlocksLayout.putEntry(b, i, blocks[i], state, MapEntry.sequence(entries[i]), crcs[i]);
-                if (state == BlockState.DATA) {
-                    b.limit(payload + BLOCK).position(payload);
-                    lookup.set(node, entries[i], crcs[i], positions[i]);
-                    disk.reader().readBlock(lookup, blocks[i], b);
-                    payload += BLOCK;
+                long sequence = MapEntry.sequence(entries[i]);
+                if (MapEntry.isDamaged(entries[i])) {
+                    LayerBlocksLayout.putDamaged(b, i, blocks[i], 0, 0);
+                } else if (!MapEntry.isData(entries[i])) {
+                    LayerBlocksLayout.putEntry(b, i, blocks[i], MapEntry.state(entries[i]), sequence, 0);
+                } else if (reads(node, i, b.limit(header + (read + 1) * BLOCK).position(header + read * BLOCK))) {
+                    LayerBlocksLayout.putEntry(b, i, blocks[i], BlockState.DATA, sequence, crcs[i]);
+                    read++;
+                } else {
+                    LayerBlocksLayout.putDamaged(b, i, blocks[i], sequence, crcs[i]);
                 }
             }
             b.clear();
-            LayerBlocksLayout.encode(frame, epoch, request, node.id, next, count, dataBlocks);
+            LayerBlocksLayout.encode(frame, epoch, request, node.id, next, count, read);
             return frame;
-        } catch (IOException | RuntimeException e) {
+        } catch (RuntimeException e) {
             b.clear();
             frame.release();
             throw e;
+        }
+    }
+
+    /** Fills {@code b} with the block of the entry; false if the disk refuses to. */
+    private boolean reads(LayerNode node, int index, ByteBuffer b) {
+        try {
+            lookup.set(node, entries[index], crcs[index], positions[index]);
+            disk.reader().readBlock(lookup, blocks[index], b);
+            return true;
+        } catch (IOException e) {
+            LOG.warn(
+                    "block cannot be read: replica={} layer={} block={} cause={}",
+                    replica,
+                    node.id,
+                    blocks[index],
+                    e.toString());
+            return false;
         }
     }
 }

@@ -119,6 +119,10 @@ final class RebuildTarget {
             return true;
         }
         long present = MapEntry.sequence(presentEntry);
+        if (MapEntry.isDamaged(copiedEntry)) {
+            // Nobody can tell whether what is here is what the source lost.
+            return present <= plan.baseSequence();
+        }
         return present <= plan.baseSequence() && (present > commonSequence || present < copied);
     }
 

@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.longhorn.ErrorCode;
 import io.longhorn.replica.wire.LayerId;
 import io.longhorn.replica.wire.Message;
+import io.longhorn.replica.wire.ReadLayout;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.util.UUID;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -14,6 +16,7 @@ import org.junit.jupiter.api.Test;
 class ReplicaDamageTest {
     private static final UUID OTHER = new UUID(0xABCDEF, 1);
     private static final String ROOT_FILES = ReplicaRig.PLACE + "/" + LayerFiles.baseName(LayerId.ROOT);
+    private static final String OTHER_FILES = "replicas/vol-00000000/" + LayerFiles.baseName(LayerId.ROOT);
 
     private final ReplicaRig rig = new ReplicaRig();
 
@@ -188,10 +191,9 @@ class ReplicaDamageTest {
         rig.pass(10 * ReplicaRig.SECOND);
         assertThat(engine.read(one, 0, 0, 1)).isNull();
         assertThat(engine.refusal()).isEqualTo(ErrorCode.PIN_NOT_HELD);
-        java.nio.ByteBuffer held = engine.read(one, 7, 0, 1);
+        ByteBuffer held = engine.read(one, 7, 0, 1);
         assertThat(held).isNotNull();
-        assertThat(VolumeModel.seedOf(held, io.longhorn.replica.wire.ReadLayout.answerHeaderLength(1)))
-                .isEqualTo(11);
+        assertThat(VolumeModel.seedOf(held, ReadLayout.answerHeaderLength(1))).isEqualTo(11);
         engine.ask(new Message.Unpin(7), Message.Done.class);
         rig.pass(10 * ReplicaRig.SECOND);
         assertThat(engine.read(one, 7, 0, 1)).isNull();
@@ -235,5 +237,84 @@ class ReplicaDamageTest {
         rebuild.copy().end().join();
         assertThat(rig.replica().isMixed()).isFalse();
         target.assertContent();
+    }
+
+    @Test
+    void blockThatTheDiskDoesNotGiveIsAnsweredWithBytesThatFailTheirCheck() {
+        ScriptedEngine engine = rig.engine(1).open();
+        engine.write(0, 11, 12, 13);
+        engine.settle();
+        rig.memory.unreadable.add(ROOT_FILES + ".data@1");
+        ByteBuffer answer = engine.read(LayerId.LIVE, 0, 0, 3);
+        assertThat(answer).isNotNull();
+        assertThat(ReadLayout.firstMismatch(answer, 0, 0)).isEqualTo(1);
+        assertThat(ReadLayout.blockCrc(answer, 0, 1)).isEqualTo(ReplicaCheckpointTest.crc(12));
+        assertThat(ReadLayout.firstMismatch(answer, 0, 2)).isEqualTo(-1);
+        assertThat(engine.seed(2)).isEqualTo(13);
+        rig.memory.unreadable.clear();
+        engine.assertContent();
+    }
+
+    @Test
+    void whatTheSourceOfARebuildHasLostIsDamagedInItsTargetAndTheRestIsWhole() throws IOException {
+        ReplicaRig sourceRig = new ReplicaRig().start();
+        ScriptedEngine before = sourceRig.engine(1);
+        before.replicaId = OTHER;
+        before.open();
+        before.write(0, 11, 12, 13);
+        before.write(340, 14);
+        before.settle();
+        sourceRig.memory.flip(OTHER_FILES + ".map", LayerRig.copyAt(1, 0) + 70, 1);
+        sourceRig.memory.flip(OTHER_FILES + ".map", LayerRig.copyAt(1, 1) + 70, 1);
+        sourceRig.memory.unreadable.add(OTHER_FILES + ".data@1");
+        sourceRig.start();
+        ScriptedEngine source = before.next(2).hello();
+        source.fence();
+        source.startEpoch();
+
+        ScriptedEngine target = rig.engine(2).hello().create();
+        new RebuildConversation(source, target, target.fence(), 0, 5)
+                .begin()
+                .copy()
+                .end()
+                .join();
+
+        assertThat(rig.replica().isMixed()).isFalse();
+        assertThat(target.seed(0)).isEqualTo(11);
+        assertThat(target.seed(2)).isEqualTo(13);
+        ByteBuffer lost = target.read(LayerId.LIVE, 0, 1, 1);
+        assertThat(lost).isNotNull();
+        assertThat(ReadLayout.blockCrc(lost, 0, 0)).isEqualTo(ReplicaCheckpointTest.crc(12));
+        assertThat(ReadLayout.firstMismatch(lost, 0, 0)).isZero();
+        assertThat(target.read(LayerId.LIVE, 0, 340, 1)).isNull();
+        assertThat(target.refusal()).isEqualTo(ErrorCode.DAMAGED_BLOCK);
+        // A copy from elsewhere repairs it, and a new version needs no repair.
+        target.ask(repair(1, 2, 12), Message.Done.class);
+        assertThat(target.seed(1)).isEqualTo(12);
+        target.write(340, 24);
+        target.settle();
+        assertThat(target.seed(340)).isEqualTo(24);
+    }
+
+    @Test
+    void goodBlockOfATargetIsKeptWhenTheSourceHasLostIt() throws IOException {
+        ScriptedEngine target = rig.engine(1).open();
+        target.write(0, 11);
+        target.settle();
+        ReplicaRig sourceRig = new ReplicaRig().start();
+        ScriptedEngine source = sourceRig.engine(1);
+        source.replicaId = OTHER;
+        source.open();
+        source.write(0, 11);
+        source.settle();
+        sourceRig.memory.unreadable.add(OTHER_FILES + ".data@0");
+        ScriptedEngine newer = target.next(2).hello();
+        // As if nothing were known to be common: everything is copied.
+        new RebuildConversation(source, newer, newer.fence(), 0, 5)
+                .begin()
+                .copy()
+                .end()
+                .join();
+        assertThat(newer.seed(0)).isEqualTo(11);
     }
 }

@@ -13,7 +13,7 @@ import java.nio.ByteBuffer;
  * </pre>
  *
  * The payload holds the blocks of the DATA entries, in the entries' order. {@code next block} is where the source's walk through the layer
- * goes on, or -1 at its end.
+ * goes on, or -1 at its end. Beside the states of {@link BlockState} an entry may be damaged: the source has the block, but not its bytes.
  */
 public final class LayerBlocksLayout {
     public static final int SESSION_OFFSET = 40;
@@ -27,6 +27,7 @@ public final class LayerBlocksLayout {
     public static final int ENTRIES_MAX = 2048;
 
     private static final int STATE_SHIFT = 62;
+    private static final int DAMAGED_CODE = 3;
     private static final long SEQUENCE_MASK = (1L << STATE_SHIFT) - 1;
 
     private LayerBlocksLayout() {}
@@ -36,12 +37,21 @@ public final class LayerBlocksLayout {
     }
 
     public static void putEntry(ByteBuffer b, int index, long block, BlockState state, long sequence, int crc) {
+        putEntry(b, index, block, state.code(), sequence, crc);
+    }
+
+    /** An entry without its bytes: they are lost. Sequence and CRC are the entry's, or 0 if the entry itself is lost. */
+    public static void putDamaged(ByteBuffer b, int index, long block, long sequence, int crc) {
+        putEntry(b, index, block, DAMAGED_CODE, sequence, crc);
+    }
+
+    private static void putEntry(ByteBuffer b, int index, long block, int stateCode, long sequence, int crc) {
         if ((sequence & ~SEQUENCE_MASK) != 0) {
             throw new IllegalArgumentException("sequence " + sequence + " does not fit 62 bits");
         }
         int at = ENTRIES_OFFSET + ENTRY_BYTES * index;
         b.putLong(at, block);
-        b.putLong(at + 8, (long) state.code() << STATE_SHIFT | sequence);
+        b.putLong(at + 8, (long) stateCode << STATE_SHIFT | sequence);
         b.putInt(at + 16, crc);
         b.putInt(at + 20, 0);
     }
@@ -71,6 +81,26 @@ public final class LayerBlocksLayout {
         FrameLayout.seal(b, at);
     }
 
+    /** Makes a DATA entry a damaged one and takes its bytes out of the frame. {@link #readdress} seals the frame again. */
+    public static void giveUp(ByteBuffer b, int at, int index) {
+        int block = FrameLayout.BLOCK_BYTES;
+        int from = at + headerLength(entryCount(b, at)) + dataBlocksBefore(b, at, index) * block;
+        int frame = FrameLayout.frameLength(b, at);
+        b.put(from, b, from + block, at + frame - from - block);
+        b.putInt(at + FrameLayout.FRAME_LENGTH_OFFSET, frame - block);
+        b.putInt(at + FrameLayout.PAYLOAD_LENGTH_OFFSET, FrameLayout.payloadLength(b, at) - block);
+        int entry = at + ENTRIES_OFFSET + ENTRY_BYTES * index;
+        b.putLong(entry + 8, (long) DAMAGED_CODE << STATE_SHIFT | sequence(b, at, index));
+    }
+
+    private static int dataBlocksBefore(ByteBuffer b, int at, int index) {
+        int blocks = 0;
+        for (int i = 0; i < index; i++) {
+            blocks += stateCode(b, at, i) == BlockState.DATA.code() ? 1 : 0;
+        }
+        return blocks;
+    }
+
     public static long session(ByteBuffer b, int at) {
         return b.getLong(at + SESSION_OFFSET);
     }
@@ -91,6 +121,22 @@ public final class LayerBlocksLayout {
         return b.getLong(at + ENTRIES_OFFSET + ENTRY_BYTES * index);
     }
 
+    /** Whether the source has lost the entry's bytes. Such an entry has no {@link #state}. */
+    public static boolean isDamaged(ByteBuffer b, int at, int index) {
+        return stateCode(b, at, index) == DAMAGED_CODE;
+    }
+
+    /** The first damaged entry from {@code from} on, or -1. */
+    public static int damaged(ByteBuffer b, int at, int from) {
+        for (int i = from, entries = entryCount(b, at); i < entries; i++) {
+            if (isDamaged(b, at, i)) {
+                return i;
+            }
+        }
+        return -1;
+    }
+
+    /** State of an entry that is not damaged. */
     public static BlockState state(ByteBuffer b, int at, int index) {
         return BlockState.of(stateCode(b, at, index));
     }
@@ -131,7 +177,9 @@ public final class LayerBlocksLayout {
         int dataBlocks = 0;
         for (int i = 0; i < entries; i++) {
             int stateCode = stateCode(b, at, i);
-            if (!BlockState.isCode(stateCode) || block(b, at, i) < 0 || reserved(b, at, i) != 0) {
+            boolean known = BlockState.isCode(stateCode)
+                    || (stateCode == DAMAGED_CODE && (sequence(b, at, i) > 0 || crc(b, at, i) == 0));
+            if (!known || block(b, at, i) < 0 || reserved(b, at, i) != 0) {
                 return FrameFault.FIELD;
             }
             if (stateCode == BlockState.DATA.code()) {

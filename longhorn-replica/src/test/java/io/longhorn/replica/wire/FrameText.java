@@ -90,7 +90,8 @@ final class FrameText {
         lines.add("next block = " + LayerBlocksLayout.nextBlock(b, 0));
         for (int i = 0; i < LayerBlocksLayout.entryCount(b, 0); i++) {
             lines.add("entry " + i + " = block " + LayerBlocksLayout.block(b, 0, i) + ", "
-                    + LayerBlocksLayout.state(b, 0, i) + ", sequence " + LayerBlocksLayout.sequence(b, 0, i) + ", CRC "
+                    + (LayerBlocksLayout.isDamaged(b, 0, i) ? "DAMAGED" : LayerBlocksLayout.state(b, 0, i))
+                    + ", sequence " + LayerBlocksLayout.sequence(b, 0, i) + ", CRC "
                     + hex(LayerBlocksLayout.crc(b, 0, i)));
         }
         lines.add("payload matches = " + LayerBlocksLayout.matches(b, 0));

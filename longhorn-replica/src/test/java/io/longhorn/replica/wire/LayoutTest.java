@@ -259,6 +259,57 @@ class LayoutTest {
     }
 
     @Test
+    void damagedEntriesHaveNoBytes() {
+        FrameBuffer frame = SampleFrames.damagedLayerBlocks(pool);
+        ByteBuffer b = frame.bytes();
+        assertThat(LayerBlocksLayout.check(b, 0, frame.length())).isEqualTo(FrameFault.NONE);
+        assertThat(LayerBlocksLayout.damaged(b, 0, 0)).isZero();
+        assertThat(LayerBlocksLayout.damaged(b, 0, 1)).isEqualTo(2);
+        assertThat(LayerBlocksLayout.damaged(b, 0, 3)).isEqualTo(-1);
+        assertThat(LayerBlocksLayout.isDamaged(b, 0, 1)).isFalse();
+        assertThat(LayerBlocksLayout.sequence(b, 0, 0)).isEqualTo(801);
+        assertThat(LayerBlocksLayout.crc(b, 0, 0)).isEqualTo(0x12345678);
+        assertThat(LayerBlocksLayout.matches(b, 0)).isTrue();
+        assertThatExceptionOfType(ProtocolException.class).isThrownBy(() -> LayerBlocksLayout.state(b, 0, 0));
+    }
+
+    @Test
+    void blockThatIsGivenUpLeavesItsFrameAndTheOthersStay() {
+        int entries = 4;
+        int header = LayerBlocksLayout.headerLength(entries);
+        FrameBuffer frame = pool.acquire(header + 3 * FrameLayout.BLOCK_BYTES);
+        ByteBuffer b = frame.bytes();
+        for (int i = 0, data = 0; i < entries; i++) {
+            if (i == 1) {
+                LayerBlocksLayout.putEntry(b, i, i, BlockState.ZEROED, 10, 0);
+            } else {
+                int at = header + data++ * FrameLayout.BLOCK_BYTES;
+                b.put(at, SampleFrames.block(i), 0, FrameLayout.BLOCK_BYTES);
+                LayerBlocksLayout.putEntry(b, i, i, BlockState.DATA, 10 + i, Checksum.block(b, at));
+            }
+        }
+        LayerBlocksLayout.encode(frame, 5, 6, LayerId.ROOT, -1, entries, 3);
+        int bad = header + FrameLayout.BLOCK_BYTES;
+        b.put(bad, (byte) ~b.get(bad));
+        assertThat(LayerBlocksLayout.mismatch(b, 0, 0)).isEqualTo(2);
+
+        LayerBlocksLayout.giveUp(b, 0, 2);
+        LayerBlocksLayout.readdress(b, 0, 5, 6, 7);
+
+        int length = FrameLayout.frameLength(b, 0);
+        assertThat(length).isEqualTo(header + 2 * FrameLayout.BLOCK_BYTES);
+        assertThat(LayerBlocksLayout.check(b, 0, length)).isEqualTo(FrameFault.NONE);
+        assertThat(LayerBlocksLayout.matches(b, 0)).isTrue();
+        assertThat(LayerBlocksLayout.isDamaged(b, 0, 2)).isTrue();
+        assertThat(LayerBlocksLayout.sequence(b, 0, 2)).isEqualTo(12);
+        LayerBlocksLayout.giveUp(b, 0, 0);
+        LayerBlocksLayout.giveUp(b, 0, 3);
+        LayerBlocksLayout.readdress(b, 0, 5, 6, 7);
+        assertThat(FrameLayout.frameLength(b, 0)).isEqualTo(header);
+        assertThat(LayerBlocksLayout.matches(b, 0)).isTrue();
+    }
+
+    @Test
     void theFullestLayerBlocksFit() {
         int header = LayerBlocksLayout.headerLength(LayerBlocksLayout.ENTRIES_MAX);
         FrameBuffer frame = pool.acquire(header);

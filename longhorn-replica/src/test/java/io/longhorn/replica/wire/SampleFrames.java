@@ -128,6 +128,7 @@ final class SampleFrames {
         frames.put("read-ok-zero", readOk(pool, true));
         messages().forEach((name, message) -> frames.put(name, MessageCodec.encode(pool, EPOCH, REQUEST, message)));
         frames.put("layer-blocks", layerBlocks(pool));
+        frames.put("layer-blocks-damaged", damagedLayerBlocks(pool));
         return frames;
     }
 
@@ -191,6 +192,21 @@ final class SampleFrames {
         LayerBlocksLayout.putEntry(b, 0, 4, BlockState.ZEROED, 801, 0);
         LayerBlocksLayout.putEntry(b, 1, 5, BlockState.DATA, 802, Checksum.block(b, header));
         LayerBlocksLayout.putEntry(b, 2, 6, BlockState.ABSENT, 0, 0);
+        LayerBlocksLayout.encode(frame, EPOCH, REQUEST, HEAD, 7, entries, 1);
+        LayerBlocksLayout.readdress(b, 0, EPOCH, REQUEST, 77);
+        return frame;
+    }
+
+    /** One block that is there, one whose bytes are lost, and one whose entry is lost too. */
+    static FrameBuffer damagedLayerBlocks(FramePool pool) {
+        int entries = 3;
+        int header = LayerBlocksLayout.headerLength(entries);
+        FrameBuffer frame = pool.acquire(header + FrameLayout.BLOCK_BYTES);
+        ByteBuffer b = frame.bytes();
+        b.put(header, block(5), 0, FrameLayout.BLOCK_BYTES);
+        LayerBlocksLayout.putDamaged(b, 0, 4, 801, 0x12345678);
+        LayerBlocksLayout.putEntry(b, 1, 5, BlockState.DATA, 802, Checksum.block(b, header));
+        LayerBlocksLayout.putDamaged(b, 2, 6, 0, 0);
         LayerBlocksLayout.encode(frame, EPOCH, REQUEST, HEAD, 7, entries, 1);
         LayerBlocksLayout.readdress(b, 0, EPOCH, REQUEST, 77);
         return frame;

@@ -159,7 +159,9 @@ class WireFuzzTest {
             LayerBlocksLayout.layer(b, 0);
             LayerBlocksLayout.matches(b, 0);
             for (int i = 0; i < LayerBlocksLayout.entryCount(b, 0); i++) {
-                LayerBlocksLayout.state(b, 0, i);
+                if (!LayerBlocksLayout.isDamaged(b, 0, i)) {
+                    LayerBlocksLayout.state(b, 0, i);
+                }
                 assertThat(LayerBlocksLayout.block(b, 0, i)).isNotNegative();
                 assertThat(LayerBlocksLayout.sequence(b, 0, i)).isNotNegative();
             }

@@ -362,10 +362,13 @@ final class ModelConnection implements Connection.Handler {
         }
         int payload = at + LayerBlocksLayout.headerLength(entries);
         for (int i = 0; i < entries; i++) {
-            BlockState state = LayerBlocksLayout.state(b, at, i);
+            boolean damaged = LayerBlocksLayout.isDamaged(b, at, i);
+            BlockState state = damaged ? BlockState.DATA : LayerBlocksLayout.state(b, at, i);
             byte[] data = new byte[state == BlockState.DATA ? BLOCK : 0];
-            b.get(payload, data);
-            payload += data.length;
+            if (!damaged) {
+                b.get(payload, data);
+                payload += data.length;
+            }
             r.content.install(
                     LayerBlocksLayout.layer(b, at),
                     LayerBlocksLayout.block(b, at, i),
