@@ -32,6 +32,8 @@ final class Rebuild extends Resync {
 
     /** So often an answer with bad blocks is asked for again, after other members gave good copies of them, before it is taken as it is. */
     private static final int REPAIRS_MAX = 2;
+    /** After so many attempts that met damage a member that seems to have good copies does not have them. */
+    private static final int SETBACKS_MAX = 8;
     /** A source that lacks more blocks than this is no source. */
     private static final int DAMAGED_BLOCKS_MAX = 4096;
 
@@ -375,6 +377,10 @@ final class Rebuild extends Resync {
         }
         if (walk.repairs() < REPAIRS_MAX) {
             haveRepaired(walk, bad, b, at);
+            return false;
+        }
+        if (core.view.isSpared(source) && owner().setbacks(target) < SETBACKS_MAX) {
+            abandon("blocks of the source could not be repaired");
             return false;
         }
         damagedBlocks += bad.size();

@@ -169,13 +169,18 @@ final class Rebuilds {
         if (inSync) {
             setbacks.remove(id);
         } else if (!beyondCatchUp.contains(id)) {
-            Setback before = setbacks.get(id);
-            int failures = before == null ? 0 : before.failures();
+            int failures = setbacks(resync.target());
             long pause = core.settings.reconnectNanos() << Math.min(failures, PAUSE_DOUBLINGS_MAX);
             setbacks.put(id, new Setback(failures + 1, core.loop.nanoTime() + pause));
         }
         core.refreshHealth();
         core.loop.execute(this::startNext);
+    }
+
+    /** Attempts with this replica that failed since one succeeded. */
+    int setbacks(ReplicaLink link) {
+        Setback before = setbacks.get(link.id());
+        return before == null ? 0 : before.failures();
     }
 
     /** What this replica lacks is in no member's journal. */

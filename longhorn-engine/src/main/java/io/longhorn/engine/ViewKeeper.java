@@ -317,7 +317,7 @@ final class ViewKeeper {
      * @return whether it leaves
      */
     boolean leaveForDamage(ReplicaLink link, String reason) {
-        if (!aPeerHoldsEverything(link)) {
+        if (!isSpared(link)) {
             return false;
         }
         core.rebuilds().rebuildNextTime(link);
@@ -344,7 +344,7 @@ final class ViewKeeper {
         if (!confirmers.contains(link) || leaving.contains(link)) {
             return;
         }
-        if (!aPeerHoldsEverything(link)) {
+        if (!isSpared(link)) {
             otherwise.put(link, reason);
             return;
         }
@@ -356,8 +356,8 @@ final class ViewKeeper {
         core.keeperOrFail().change(record -> without(record, link.id()), record -> left(link, reason));
     }
 
-    /** A view change keeps at least one member that holds every confirmed sequence. */
-    private boolean aPeerHoldsEverything(ReplicaLink link) {
+    /** Whether another member holds every confirmed sequence: a view change keeps at least one. */
+    boolean isSpared(ReplicaLink link) {
         for (ReplicaLink peer : confirmers) {
             if (peer != link
                     && !isCandidate(peer)

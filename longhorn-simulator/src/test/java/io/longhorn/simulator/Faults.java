@@ -183,9 +183,9 @@ final class Faults {
         return damaged >= 0;
     }
 
-    /** Whether blocks on the replica's disk may be wrong, which a read of the replica alone may meet. */
+    /** Whether blocks on the replica's disk may be wrong, which a read of the replica alone may meet. Those that were made from a damaged one that was alone may lack the same. */
     boolean isDamaged(int replica) {
-        return damaged == replica;
+        return damaged == replica || damageMayStay;
     }
 
     /**
