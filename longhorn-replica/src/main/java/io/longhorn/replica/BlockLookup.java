@@ -9,15 +9,10 @@ import org.jspecify.annotations.Nullable;
  * Where the content of a block stands: the answer to the last question, used again and again so that asking allocates nothing. Loop only.
  */
 final class BlockLookup {
-    /** Layer that decides; null if none says anything, and the block is zeroes. */
-    @Nullable
-    LayerNode layer;
-    /** {@link MapEntry}. */
-    long entry = MapEntry.ABSENT;
-
-    int crc;
-    /** Where the bytes stand in the journal; {@link PendingBlocks#NO_POSITION} if in the layer's data file, or nowhere. */
-    long position = PendingBlocks.NO_POSITION;
+    private @Nullable LayerNode layer;
+    private long entry = MapEntry.ABSENT;
+    private int crc;
+    private long position = PendingBlocks.NO_POSITION;
 
     /** What the layer alone says: what is journaled, else its map. False if nothing. */
     boolean own(LayerNode node, long block) throws IOException {
@@ -26,7 +21,7 @@ final class BlockLookup {
 
     /** What the journal alone says about the block in this layer. */
     boolean journaled(LayerNode node, long block) {
-        PendingBlocks pending = node.pending;
+        PendingBlocks pending = node.pending();
         if (pending.isEmpty()) {
             return false;
         }
@@ -47,7 +42,7 @@ final class BlockLookup {
 
     /** What the layer's map alone says. */
     boolean mapped(LayerNode node, long block) throws IOException {
-        LayerFiles files = node.files;
+        LayerFiles files = node.files();
         if (files == null || block >= files.map().blocks()) {
             nothing();
             return false;
@@ -76,6 +71,27 @@ final class BlockLookup {
         entry = found;
         crc = foundCrc;
         position = foundPosition;
+    }
+
+    /** Layer that decides; null if none says anything, and the block is zeroes. */
+    @Nullable
+    LayerNode layer() {
+        return layer;
+    }
+
+    /** {@link MapEntry}. */
+    long entry() {
+        return entry;
+    }
+
+    /** CRC32C of the block if it is data. */
+    int crc() {
+        return crc;
+    }
+
+    /** Where the bytes stand in the journal; {@link PendingBlocks#NO_POSITION} if in the layer's data file, or nowhere. */
+    long position() {
+        return position;
     }
 
     boolean isData() {

@@ -46,14 +46,14 @@ final class BlockReader {
         top = from;
         journaledCount = 0;
         int mapped = 0;
-        for (LayerNode node = from; node != null; node = node.parent) {
-            if (!node.pending.isEmpty()) {
+        for (LayerNode node = from; node != null; node = node.parent()) {
+            if (!node.pending().isEmpty()) {
                 if (journaledCount == journaled.length) {
                     journaled = Arrays.copyOf(journaled, 2 * journaledCount);
                 }
                 journaled[journaledCount++] = node;
             }
-            mapped += node.files == null ? 0 : 1;
+            mapped += node.files() == null ? 0 : 1;
         }
         deep = mapped > DIRECT_LAYERS_MAX;
     }
@@ -70,7 +70,7 @@ final class BlockReader {
     }
 
     private void findDirect(@Nullable LayerNode from, long block) throws IOException {
-        for (LayerNode node = from; node != null; node = node.parent) {
+        for (LayerNode node = from; node != null; node = node.parent()) {
             if (lookup.own(node, block)) {
                 return;
             }
@@ -84,7 +84,7 @@ final class BlockReader {
         LayerNode decides = page.layer(index);
         for (int i = 0; i < journaledCount; i++) {
             LayerNode node = journaled[i];
-            if (node == null || (decides != null && decides.id.compareTo(node.id) > 0)) {
+            if (node == null || (decides != null && decides.id().compareTo(node.id()) > 0)) {
                 break;
             }
             if (lookup.journaled(node, block)) {
@@ -122,16 +122,16 @@ final class BlockReader {
 
     /** Reads one block's bytes to where {@code into} stands. */
     void readBlock(BlockLookup found, long block, ByteBuffer into) throws IOException {
-        LayerNode node = found.layer;
+        LayerNode node = found.layer();
         if (found.isJournaled()) {
-            journal.read(found.position, into);
+            journal.read(found.position(), into);
         } else if (node != null) {
             filesOf(node).read(block, into);
         }
     }
 
     private static LayerFiles filesOf(LayerNode node) {
-        LayerFiles files = node.files;
+        LayerFiles files = node.files();
         if (files == null) {
             throw new IllegalStateException(node + " has no files");
         }
@@ -147,8 +147,8 @@ final class BlockReader {
 
     private void add(BlockLookup found, long block) throws IOException {
         boolean zero = !found.isData();
-        LayerNode file = zero || found.isJournaled() ? null : found.layer;
-        long from = found.isJournaled() ? found.position : block * BLOCK;
+        LayerNode file = zero || found.isJournaled() ? null : found.layer();
+        long from = found.isJournaled() ? found.position() : block * BLOCK;
         boolean goesOn = runBlocks > 0
                 && runZero == zero
                 && (zero || (runLayer == file && runFrom + (long) runBlocks * BLOCK == from));

@@ -25,7 +25,7 @@ final class LayerDrop implements LayerChanges.Change {
 
     /** The replica is gone, or a rebuild brought the layer back. */
     boolean isPointless() {
-        LayerNode present = replica.tree.find(node.id);
+        LayerNode present = replica.tree.find(node.id());
         return replica.isGone() || (present != null && present != node);
     }
 
@@ -50,7 +50,7 @@ final class LayerDrop implements LayerChanges.Change {
     }
 
     private void deleteFiles(Runnable ended) {
-        LayerFiles files = node.files;
+        LayerFiles files = node.files();
         if (files == null) {
             ended.run();
             return;
@@ -58,13 +58,13 @@ final class LayerDrop implements LayerChanges.Change {
         try {
             files.close();
         } catch (IOException e) {
-            LOG.warn("layer could not be closed: disk={} layer={} cause={}", disk.describe(), node.id, e.toString());
+            LOG.warn("layer could not be closed: disk={} layer={} cause={}", disk.describe(), node.id(), e.toString());
         }
         disk.worker()
                 .run(
                         DiskWorker.Lane.CHECKPOINT,
                         () -> {
-                            LayerFiles.delete(disk.directory(), replica.directory, node.id);
+                            LayerFiles.delete(disk.directory(), replica.directory, node.id());
                             disk.directory().syncDirectory(replica.directory);
                         },
                         failure -> deleted(failure, ended));
@@ -73,9 +73,9 @@ final class LayerDrop implements LayerChanges.Change {
     private void deleted(@Nullable IOException failure, Runnable ended) {
         if (failure != null) {
             // The next start deletes what is no longer listed.
-            LOG.warn("layer could not be deleted: disk={} layer={}", disk.describe(), node.id, failure);
+            LOG.warn("layer could not be deleted: disk={} layer={}", disk.describe(), node.id(), failure);
         } else {
-            LOG.debug("layer deleted: replica={} layer={}", replica, node.id);
+            LOG.debug("layer deleted: replica={} layer={}", replica, node.id());
         }
         ended.run();
     }

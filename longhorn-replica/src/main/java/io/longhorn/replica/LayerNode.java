@@ -11,46 +11,30 @@ import org.jspecify.annotations.Nullable;
  * operation that set them, so that the tree can be told as of any sequence that is not checkpointed. Loop only.
  */
 final class LayerNode {
-    final LayerId id;
-    final PendingBlocks pending = new PendingBlocks();
+    private final LayerId id;
+    private final PendingBlocks pending = new PendingBlocks();
 
+    /** From here to the labels: written by {@link LayerTree} alone. */
     @Nullable
     LayerNode parent;
-    /** Null until a checkpoint made them. */
+
     @Nullable
     LayerFiles files;
-    /** Length that the files were made for. */
-    long filesSizeBytes;
-    /** 0 while it was not frozen. */
-    long frozenSequence;
-    /** Sequence of the deletion of its snapshot, 0 if it is not deleted. */
-    long removedSequence;
-    /** Sequence of the revert that dropped it while it was the head, 0 if none did. */
-    long droppedSequence;
 
+    long filesSizeBytes;
+    long frozenSequence;
+    long removedSequence;
+    long droppedSequence;
     String name = "";
     boolean userMade;
     long createdAtMillis;
-    /** Size of the volume when it was frozen; of a head, its size now. */
     long sizeBytes;
-
     Map<String, String> labels = Map.of();
-    /** Blocks of data in its files; exact within a run, an estimate after a crash. */
     long dataBlocks;
-    /** Grows whenever the files change, so that whoever read them can tell whether that still counts. */
-    int changes;
-    /** How far its blocks were given back, if it is removed. */
-    final SnapshotRemoval.Overridden overridden = new SnapshotRemoval.Overridden();
-    /** Entries met and not punched since the comparison of the maps began. */
-    long leftWhileScanning;
-    /** Nothing is left in it. */
-    boolean isEmpty;
-    /** Where its merging into its child goes on. */
-    long mergedTo;
-    /** It has damaged entries, which cannot be moved. */
-    boolean isUnmergeable;
     /** Pages that {@link ResolvedPages} has of this layer with its parents. */
     int resolvedPages;
+
+    private final RemovalProgress removal = new RemovalProgress();
 
     LayerNode(LayerId id, @Nullable LayerNode parent, long sizeBytes) {
         this.id = id;
@@ -58,9 +42,48 @@ final class LayerNode {
         this.sizeBytes = sizeBytes;
     }
 
-    /** So many blocks of data more, or less. An estimate may be too small for what goes. */
-    void countData(long more) {
-        dataBlocks = Math.max(0, dataBlocks + more);
+    // ------------------------------------------------------------------ what it is
+
+    LayerId id() {
+        return id;
+    }
+
+    /** The layer directly below; null for the oldest one. */
+    @Nullable
+    LayerNode parent() {
+        return parent;
+    }
+
+    String name() {
+        return name;
+    }
+
+    boolean userMade() {
+        return userMade;
+    }
+
+    long createdAtMillis() {
+        return createdAtMillis;
+    }
+
+    /** Size of the volume when it was frozen; of a head, its size now. */
+    long sizeBytes() {
+        return sizeBytes;
+    }
+
+    /** 0 while it was not frozen. */
+    long frozenSequence() {
+        return frozenSequence;
+    }
+
+    /** Sequence of the deletion of its snapshot, 0 if it is not deleted. */
+    long removedSequence() {
+        return removedSequence;
+    }
+
+    /** Sequence of the revert that dropped it while it was the head, 0 if none did. */
+    long droppedSequence() {
+        return droppedSequence;
     }
 
     boolean isHead() {
@@ -75,25 +98,6 @@ final class LayerNode {
     boolean tookRecord(long sequence) {
         long end = frozenSequence != 0 ? frozenSequence : droppedSequence;
         return id.sequence() <= sequence && (end == 0 || sequence < end);
-    }
-
-    /** Everything up to there is in the layers: what the journal has of a head that was dropped since will never go to its files. */
-    void checkpointed(long sequence) {
-        if (droppedSequence != 0 && droppedSequence <= sequence) {
-            pending.clear();
-        }
-    }
-
-    /** Whether everything that its only child overrides was given back. */
-    boolean isPunchedFor(LayerId child) {
-        return overridden.isDoneFor(child);
-    }
-
-    void forgetPunching() {
-        overridden.forget();
-        isEmpty = false;
-        mergedTo = 0;
-        isUnmergeable = false;
     }
 
     boolean existedAt(long sequence) {
@@ -124,6 +128,66 @@ final class LayerNode {
                 frozen ? sizeBytes : volumeBytes,
                 dataBlocks * FrameLayout.BLOCK_BYTES,
                 frozen ? labels : Map.of());
+    }
+
+    // ------------------------------------------------------------------ what it holds
+
+    /** The journaled blocks that are not in its files yet. */
+    PendingBlocks pending() {
+        return pending;
+    }
+
+    /** Everything up to there is in the layers: what the journal has of a head that was dropped since will never go to its files. */
+    void checkpointed(long sequence) {
+        if (droppedSequence != 0 && droppedSequence <= sequence) {
+            pending.clear();
+        }
+    }
+
+    /** Its files; null until a checkpoint made them. */
+    @Nullable
+    LayerFiles files() {
+        return files;
+    }
+
+    /** Length that the files were made for. */
+    long filesSizeBytes() {
+        return filesSizeBytes;
+    }
+
+    /** They were made for that length. */
+    void filesMade(LayerFiles made, long lengthBytes) {
+        files = made;
+        filesSizeBytes = lengthBytes;
+    }
+
+    /** They were made longer; no effect if there are none. */
+    void filesExpanded(long lengthBytes) {
+        LayerFiles present = files;
+        if (present != null) {
+            present.sizeBytes(lengthBytes);
+            filesSizeBytes = lengthBytes;
+        }
+    }
+
+    /** Blocks of data in its files; exact within a run, an estimate after a crash. */
+    long dataBlocks() {
+        return dataBlocks;
+    }
+
+    /** So many blocks of data more, or less. An estimate may be too small for what goes. */
+    void countData(long more) {
+        dataBlocks = Math.max(0, dataBlocks + more);
+    }
+
+    /** Whether {@link ResolvedPages} has pages of this layer with its parents. */
+    boolean isResolved() {
+        return resolvedPages > 0;
+    }
+
+    /** How far its blocks were given back, if it is removed. */
+    RemovalProgress removal() {
+        return removal;
     }
 
     @Override

@@ -43,7 +43,6 @@ final class LayerTree {
             LayerFiles kept = same == null ? null : same.files;
             node.files = kept != null ? kept : files.of(layer.id(), layer.sizeBytes());
             node.filesSizeBytes = same != null && kept != null ? same.filesSizeBytes : layer.sizeBytes();
-            node.changes = same == null ? 0 : same.changes + 1;
             node.frozenSequence = layer.frozenSequence();
             node.name = layer.name();
             node.userMade = layer.userMade();
@@ -75,7 +74,7 @@ final class LayerTree {
     /** All layers, oldest first; heads that a revert dropped among them until their files are gone. */
     List<LayerNode> all() {
         List<LayerNode> all = new ArrayList<>(nodes.values());
-        all.sort(Comparator.comparing(n -> n.id));
+        all.sort(Comparator.comparing(n -> n.id()));
         return all;
     }
 
@@ -113,7 +112,7 @@ final class LayerTree {
     }
 
     private boolean isApplied(long sequence) {
-        return !head.id.equals(LayerId.ROOT) && sequence <= head.id.sequence();
+        return !head.id().equals(LayerId.ROOT) && sequence <= head.id().sequence();
     }
 
     private void freeze(StructureOperation.CreateSnapshot create, long epoch, long sequence) {
@@ -190,7 +189,7 @@ final class LayerTree {
         for (LayerNode child : children(node)) {
             child.parent = node.parent;
         }
-        nodes.remove(node.id);
+        nodes.remove(node.id());
     }
 
     /** The way from {@code node} down to the oldest layer, itself first; empty for null. */

@@ -44,7 +44,7 @@ final class LayerWork {
         }
     }
 
-    final LayerNode layer;
+    private final LayerNode layer;
     private final LayerFiles files;
     private final MapUpdates updates = new MapUpdates();
     private final CountingRule rule;
@@ -106,6 +106,12 @@ final class LayerWork {
         positions[size++] = position;
     }
 
+    /** The layer that the blocks go to. */
+    LayerNode layer() {
+        return layer;
+    }
+
+    /** Blocks that are written. */
     int size() {
         return size;
     }
@@ -205,7 +211,7 @@ final class LayerWork {
         } catch (IOException e) {
             LOG.warn(
                     "journal cannot be read: layer={} firstBlock={} blocks={} cause={}",
-                    layer.id,
+                    layer.id(),
                     blocks[from],
                     to - from,
                     e.toString());
@@ -254,7 +260,6 @@ final class LayerWork {
 
     void endMap() {
         files.map().endUpdate(updates);
-        layer.changes++;
     }
 
     /**
@@ -263,12 +268,12 @@ final class LayerWork {
      */
     void dropPending(long limit) {
         for (int i = 0; i < size; i++) {
-            layer.pending.removeThrough(blocks[i], MapEntry.sequence(updates.entry(i)));
+            layer.pending().removeThrough(blocks[i], MapEntry.sequence(updates.entry(i)));
         }
         for (int i = 0; i < presentSize; i++) {
-            layer.pending.removeThrough(presentBlocks[i], MapEntry.sequence(presentEntries[i]));
+            layer.pending().removeThrough(presentBlocks[i], MapEntry.sequence(presentEntries[i]));
         }
-        layer.pending.ranges().dropThrough(limit);
+        layer.pending().ranges().dropThrough(limit);
         layer.countData(rule.dataBlocks);
     }
 

@@ -86,8 +86,8 @@ final class MapWalk {
     /** Whether none of the layers says anything about the page of this block. */
     private static boolean isEmpty(List<LayerNode> layers, long block) throws IOException {
         for (LayerNode node : layers) {
-            LayerFiles files = node.files;
-            if (!node.pending.isEmpty()
+            LayerFiles files = node.files();
+            if (!node.pending().isEmpty()
                     || (files != null
                             && block < files.map().blocks()
                             && files.map().page(block) != null)) {

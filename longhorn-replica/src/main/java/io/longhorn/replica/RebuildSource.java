@@ -73,8 +73,8 @@ final class RebuildSource {
     }
 
     private static boolean isEmpty(LayerNode node, long block) throws IOException {
-        LayerFiles files = node.files;
-        return node.pending.isEmpty()
+        LayerFiles files = node.files();
+        return node.pending().isEmpty()
                 && (files == null
                         || block >= files.map().blocks()
                         || files.map().page(block) == null);
@@ -108,9 +108,9 @@ final class RebuildSource {
 
     private void add(long block) {
         blocks[count] = block;
-        entries[count] = lookup.entry;
-        crcs[count] = lookup.isData() ? lookup.crc : 0;
-        positions[count] = lookup.position;
+        entries[count] = lookup.entry();
+        crcs[count] = lookup.isData() ? lookup.crc() : 0;
+        positions[count] = lookup.position();
         count++;
         dataBlocks += lookup.isData() ? 1 : 0;
     }
@@ -132,7 +132,7 @@ final class RebuildSource {
                 }
             }
             b.clear();
-            LayerBlocksLayout.encode(frame, epoch, request, node.id, next, count, dataBlocks);
+            LayerBlocksLayout.encode(frame, epoch, request, node.id(), next, count, dataBlocks);
             return frame;
         } catch (IOException | RuntimeException e) {
             b.clear();

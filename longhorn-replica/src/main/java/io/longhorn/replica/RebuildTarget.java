@@ -148,7 +148,7 @@ final class RebuildTarget {
         List<LayerFiles> files = new ArrayList<>();
         try {
             for (LayerNode layer : replica.tree.all()) {
-                LayerFiles its = layer.files;
+                LayerFiles its = layer.files();
                 if (its != null && (wasMixed || its.isUnsynced())) {
                     its.retain();
                     files.add(its);

@@ -59,7 +59,7 @@ final class RepairRecord {
         long position = recordPosition + HEADER_BYTES;
         replica.repairs.add(new PendingRepairs.Repair(
                 layer, block, entry, crc, position, recordPosition, recordPosition + FRAME_BYTES));
-        layer.pending.put(block, entry, crc, position);
+        layer.pending().put(block, entry, crc, position);
         replica.disk.journalUse().needs(replica);
     }
 
@@ -76,7 +76,7 @@ final class RepairRecord {
         }
 
         private boolean isSame(BlockLookup lookup) {
-            return lookup.entry == entry && lookup.crc == crc;
+            return lookup.entry() == entry && lookup.crc() == crc;
         }
     }
 

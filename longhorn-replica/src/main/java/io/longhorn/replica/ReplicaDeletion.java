@@ -28,7 +28,7 @@ final class ReplicaDeletion implements LayerChanges.Change {
 
     private void delete(Runnable ended) throws IOException {
         for (LayerNode node : replica.tree.all()) {
-            LayerFiles files = node.files;
+            LayerFiles files = node.files();
             if (files != null) {
                 files.close();
             }

@@ -40,8 +40,8 @@ final class ResolvedPages {
             Arrays.fill(entries, MapEntry.ABSENT);
             Arrays.fill(layers, null);
             int open = MapPage.ENTRIES;
-            for (LayerNode node = from; node != null && open > 0; node = node.parent) {
-                LayerFiles files = node.files;
+            for (LayerNode node = from; node != null && open > 0; node = node.parent()) {
+                LayerFiles files = node.files();
                 long first = page * MapPage.ENTRIES;
                 if (files != null && first < files.map().blocks()) {
                     MapPage mapped = files.map().page(first);

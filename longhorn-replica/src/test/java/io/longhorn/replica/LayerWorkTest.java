@@ -15,23 +15,23 @@ class LayerWorkTest {
 
     @Test
     void zeroesNeverShowAgainWhereNewerDataWasMoved() {
-        layer.pending.ranges().add(0, 10, 5);
-        layer.pending.put(3, MapEntry.of(BlockState.DATA, 6), 1, 0);
+        layer.pending().ranges().add(0, 10, 5);
+        layer.pending().put(3, MapEntry.of(BlockState.DATA, 6), 1, 0);
         work.addData(3, MapEntry.of(BlockState.DATA, 6), 1, 0);
 
         work.dropPending(6);
 
-        assertThat(layer.pending.sequenceOf(3)).isZero();
+        assertThat(layer.pending().sequenceOf(3)).isZero();
     }
 
     @Test
     void newerZeroesStayPending() {
-        layer.pending.put(3, MapEntry.of(BlockState.DATA, 6), 1, 0);
-        layer.pending.ranges().add(0, 10, 7);
+        layer.pending().put(3, MapEntry.of(BlockState.DATA, 6), 1, 0);
+        layer.pending().ranges().add(0, 10, 7);
         work.addData(3, MapEntry.of(BlockState.DATA, 6), 1, 0);
 
         work.dropPending(6);
 
-        assertThat(layer.pending.sequenceOf(3)).isEqualTo(7);
+        assertThat(layer.pending().sequenceOf(3)).isEqualTo(7);
     }
 }

@@ -30,10 +30,10 @@ public final class ReplicaBugs {
 
     /** Gives blocks back for a deletion that may yet be dropped. */
     public static boolean mayGo(@Argument(0) ReplicaState replica, @Argument(1) LayerNode node) {
-        return (node.droppedSequence != 0 || node.removedSequence != 0)
-                && node.files != null
-                && !replica.pins.holds(node.id)
-                && (node.droppedSequence != 0 || node.pending.isEmpty());
+        return (node.droppedSequence() != 0 || node.removedSequence() != 0)
+                && node.files() != null
+                && !replica.pins.holds(node.id())
+                && (node.droppedSequence() != 0 || node.pending().isEmpty());
     }
 
     /** Appends behind what may be a torn tail. */
