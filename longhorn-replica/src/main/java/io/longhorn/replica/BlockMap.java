@@ -1,5 +1,7 @@
 package io.longhorn.replica;
 
+import io.longhorn.replica.disk.CachedFile;
+import io.longhorn.replica.disk.DiskFile;
 import io.longhorn.replica.wire.LayerId;
 import java.io.IOException;
 import java.nio.ByteBuffer;

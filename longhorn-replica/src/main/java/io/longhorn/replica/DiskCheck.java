@@ -2,6 +2,13 @@ package io.longhorn.replica;
 
 import io.longhorn.LonghornException;
 import io.longhorn.MissingFileException;
+import io.longhorn.replica.disk.DiskDirectory;
+import io.longhorn.replica.disk.DiskFile;
+import io.longhorn.replica.disk.DiskMeta;
+import io.longhorn.replica.disk.MetadataFile;
+import io.longhorn.replica.disk.OpenFiles;
+import io.longhorn.replica.disk.PathDirectory;
+import io.longhorn.replica.disk.RunMarker;
 import io.longhorn.replica.wire.Checksum;
 import io.longhorn.replica.wire.FrameLayout;
 import io.longhorn.replica.wire.FrameType;

@@ -1,5 +1,6 @@
 package io.longhorn.replica;
 
+import io.longhorn.replica.disk.OpenFiles;
 import java.time.Duration;
 import java.util.Objects;
 

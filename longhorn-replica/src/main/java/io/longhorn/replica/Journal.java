@@ -1,5 +1,8 @@
 package io.longhorn.replica;
 
+import io.longhorn.replica.disk.DiskDirectory;
+import io.longhorn.replica.disk.DiskMeta;
+import io.longhorn.replica.disk.DiskWorker;
 import io.longhorn.replica.wire.FrameLayout;
 import io.longhorn.replica.wire.FrameType;
 import io.longhorn.replica.wire.RecordLayout;

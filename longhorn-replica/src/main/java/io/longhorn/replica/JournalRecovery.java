@@ -2,6 +2,8 @@ package io.longhorn.replica;
 
 import io.longhorn.DamagedFileException;
 import io.longhorn.DiskFullException;
+import io.longhorn.replica.disk.DiskDirectory;
+import io.longhorn.replica.disk.MetadataFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;

@@ -1,5 +1,6 @@
 package io.longhorn.replica;
 
+import io.longhorn.replica.disk.DiskWorker;
 import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;

@@ -2,6 +2,11 @@ package io.longhorn.replica;
 
 import io.longhorn.DamagedFileException;
 import io.longhorn.MissingFileException;
+import io.longhorn.replica.disk.CachedFile;
+import io.longhorn.replica.disk.DiskDirectory;
+import io.longhorn.replica.disk.DiskFile;
+import io.longhorn.replica.disk.MetadataFile;
+import io.longhorn.replica.disk.OpenFiles;
 import io.longhorn.replica.wire.FrameLayout;
 import io.longhorn.replica.wire.LayerId;
 import java.io.IOException;

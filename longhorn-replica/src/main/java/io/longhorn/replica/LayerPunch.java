@@ -1,5 +1,7 @@
 package io.longhorn.replica;
 
+import io.longhorn.replica.disk.DiskWorker;
+import io.longhorn.replica.disk.SyncFailedException;
 import io.longhorn.replica.wire.LayerId;
 import java.io.IOException;
 import java.util.Arrays;

@@ -1,5 +1,6 @@
 package io.longhorn.replica;
 
+import io.longhorn.replica.disk.DiskFile;
 import io.longhorn.replica.wire.LayerId;
 import java.io.IOException;
 import java.nio.ByteBuffer;

@@ -1,6 +1,8 @@
 package io.longhorn.replica;
 
 import io.longhorn.ErrorCode;
+import io.longhorn.replica.disk.DiskWorker;
+import io.longhorn.replica.disk.SyncFailedException;
 import io.longhorn.replica.wire.Message;
 import java.io.IOException;
 import java.nio.ByteBuffer;

@@ -1,6 +1,7 @@
 package io.longhorn.replica;
 
 import io.longhorn.LonghornException;
+import io.longhorn.replica.disk.DiskDirectory;
 import io.longhorn.replica.wire.FrameLayout;
 import io.longhorn.replica.wire.FrameType;
 import io.longhorn.replica.wire.RecordLayout;

@@ -1,5 +1,8 @@
 package io.longhorn.replica;
 
+import io.longhorn.replica.disk.DiskDirectory;
+import io.longhorn.replica.disk.DiskFile;
+import io.longhorn.replica.disk.MetadataFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.ClosedChannelException;

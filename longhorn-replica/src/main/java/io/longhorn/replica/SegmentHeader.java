@@ -1,6 +1,8 @@
 package io.longhorn.replica;
 
 import io.longhorn.ForeignFileException;
+import io.longhorn.replica.disk.FileHeader;
+import io.longhorn.replica.disk.FileKind;
 import io.longhorn.replica.wire.Checksum;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;

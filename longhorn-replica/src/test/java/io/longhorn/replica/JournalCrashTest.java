@@ -2,6 +2,7 @@ package io.longhorn.replica;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.longhorn.replica.disk.DiskWorker;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;

@@ -8,6 +8,7 @@ import io.longhorn.DiskFullException;
 import io.longhorn.FileTooNewException;
 import io.longhorn.FileTooOldException;
 import io.longhorn.ForeignFileException;
+import io.longhorn.replica.disk.FileHeader;
 import io.longhorn.replica.wire.Checksum;
 import io.longhorn.replica.wire.FrameLayout;
 import io.longhorn.replica.wire.RecordLayout;

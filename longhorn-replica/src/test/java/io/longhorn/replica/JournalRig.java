@@ -2,6 +2,9 @@ package io.longhorn.replica;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.longhorn.replica.disk.MemoryDisk;
+import io.longhorn.replica.disk.MetadataFile;
+import io.longhorn.replica.disk.QueuedWorker;
 import io.longhorn.replica.wire.FrameBuffer;
 import io.longhorn.replica.wire.FrameLayout;
 import io.longhorn.replica.wire.FramePool;

@@ -5,6 +5,10 @@ import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException
 import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
 import com.sun.management.ThreadMXBean;
+import io.longhorn.replica.disk.DiskDirectory;
+import io.longhorn.replica.disk.DiskWorker;
+import io.longhorn.replica.disk.PathDirectory;
+import io.longhorn.replica.disk.QueuedWorker;
 import io.longhorn.replica.wire.FrameLayout;
 import io.longhorn.replica.wire.RecordLayout;
 import java.io.IOException;

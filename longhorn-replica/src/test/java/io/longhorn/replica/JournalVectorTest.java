@@ -1,5 +1,6 @@
 package io.longhorn.replica;
 
+import io.longhorn.replica.disk.GoldenFile;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;

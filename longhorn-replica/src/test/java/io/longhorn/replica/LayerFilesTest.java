@@ -7,6 +7,8 @@ import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
 import io.longhorn.DamagedFileException;
 import io.longhorn.MissingFileException;
+import io.longhorn.replica.disk.GoldenFile;
+import io.longhorn.replica.disk.OpenFiles;
 import io.longhorn.replica.wire.BlockState;
 import io.longhorn.replica.wire.LayerId;
 import java.io.IOException;

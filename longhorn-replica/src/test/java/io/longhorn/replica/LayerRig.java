@@ -1,5 +1,7 @@
 package io.longhorn.replica;
 
+import io.longhorn.replica.disk.MemoryDisk;
+import io.longhorn.replica.disk.OpenFiles;
 import io.longhorn.replica.wire.BlockState;
 import io.longhorn.replica.wire.LayerId;
 import java.io.IOException;

@@ -4,6 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import io.longhorn.DamagedFileException;
+import io.longhorn.replica.disk.DamageList;
+import io.longhorn.replica.disk.GoldenFile;
+import io.longhorn.replica.disk.MemoryDisk;
 import io.longhorn.replica.wire.FrameLayout;
 import io.longhorn.replica.wire.RecordLayout;
 import java.io.IOException;

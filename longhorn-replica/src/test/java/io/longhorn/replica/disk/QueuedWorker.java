@@ -1,4 +1,4 @@
-package io.longhorn.replica;
+package io.longhorn.replica.disk;
 
 import java.io.IOException;
 import java.util.ArrayDeque;
@@ -6,7 +6,7 @@ import java.util.EnumMap;
 import java.util.Map;
 
 /** A worker whose work is done when the test says so. */
-final class QueuedWorker implements DiskWorker {
+public final class QueuedWorker implements DiskWorker {
     private record Task(Work work, Outcome outcome) {}
 
     private final Map<Lane, ArrayDeque<Task>> lanes = new EnumMap<>(Lane.class);
@@ -16,12 +16,12 @@ final class QueuedWorker implements DiskWorker {
         lanes.computeIfAbsent(lane, l -> new ArrayDeque<>()).add(new Task(work, outcome));
     }
 
-    int waiting(Lane lane) {
+    public int waiting(Lane lane) {
         return lanes.getOrDefault(lane, new ArrayDeque<>()).size();
     }
 
     /** Does the lane's next work and tells its outcome; false if there is none. */
-    boolean runOne(Lane lane) {
+    public boolean runOne(Lane lane) {
         Task task = lanes.getOrDefault(lane, new ArrayDeque<>()).poll();
         if (task == null) {
             return false;
@@ -37,7 +37,7 @@ final class QueuedWorker implements DiskWorker {
     }
 
     /** Does all work, also what it leads to; false if there was none. */
-    boolean runAll() {
+    public boolean runAll() {
         boolean any = false;
         boolean again = true;
         while (again) {

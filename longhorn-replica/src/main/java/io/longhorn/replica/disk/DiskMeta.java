@@ -1,4 +1,4 @@
-package io.longhorn.replica;
+package io.longhorn.replica.disk;
 
 import java.io.IOException;
 import java.util.UUID;
@@ -16,32 +16,34 @@ import java.util.UUID;
  * @param nextSlot the slot of the next replica made here. Raised, durably, before a replica takes one, so that no slot is ever used again:
  *     the journal may still hold records of a deleted replica
  */
-record DiskMeta(UUID diskId, UUID clusterId, int nextSlot) {
-    static final String FILE = "disk.meta";
-    static final UUID NO_CLUSTER = new UUID(0, 0);
+public record DiskMeta(UUID diskId, UUID clusterId, int nextSlot) {
+    /** Its name on the disk. */
+    public static final String FILE = "disk.meta";
+    /** Of a disk that no registry has used yet. */
+    public static final UUID NO_CLUSTER = new UUID(0, 0);
     /** Slot 0 stands on the wire and belongs to nobody. */
-    static final int FIRST_SLOT = 1;
+    public static final int FIRST_SLOT = 1;
 
     private static final int RESERVED_BYTES = 20;
 
-    DiskMeta {
+    public DiskMeta {
         if (nextSlot < FIRST_SLOT) {
             throw new IllegalArgumentException("next slot " + nextSlot + "; expected at least " + FIRST_SLOT);
         }
     }
 
     /** Whether the directory was used as a disk before. */
-    static boolean exists(DiskDirectory directory) throws IOException {
+    public static boolean exists(DiskDirectory directory) throws IOException {
         return directory.exists(FILE);
     }
 
     /** What a new disk begins with; not written yet. */
-    static DiskMeta create(UUID diskId) {
+    public static DiskMeta create(UUID diskId) {
         return new DiskMeta(diskId, NO_CLUSTER, FIRST_SLOT);
     }
 
     /** Reads it; for the conditions see {@link MetadataFile#read}. */
-    static DiskMeta read(DiskDirectory directory) throws IOException {
+    public static DiskMeta read(DiskDirectory directory) throws IOException {
         MetadataFile file = MetadataFile.read(directory, FILE, FileKind.DISK, null);
         FieldReader r = new FieldReader(MetadataFile.path(directory, FILE), file);
         UUID clusterId = r.uuid();
@@ -55,16 +57,16 @@ record DiskMeta(UUID diskId, UUID clusterId, int nextSlot) {
     }
 
     /** Replaces the file, durably. Any thread. */
-    void write(DiskDirectory directory) throws IOException {
+    public void write(DiskDirectory directory) throws IOException {
         FieldWriter w = new FieldWriter().uuid(clusterId).i32(nextSlot).zeroes(RESERVED_BYTES);
         MetadataFile.replace(directory, FILE, FileKind.DISK, diskId, w.written());
     }
 
-    DiskMeta withClusterId(UUID clusterId) {
+    public DiskMeta withClusterId(UUID clusterId) {
         return new DiskMeta(diskId, clusterId, nextSlot);
     }
 
-    DiskMeta withNextSlot(int nextSlot) {
+    public DiskMeta withNextSlot(int nextSlot) {
         return new DiskMeta(diskId, clusterId, nextSlot);
     }
 }

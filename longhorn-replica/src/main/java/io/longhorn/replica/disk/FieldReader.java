@@ -1,4 +1,4 @@
-package io.longhorn.replica;
+package io.longhorn.replica.disk;
 
 import io.longhorn.DamagedFileException;
 import io.longhorn.replica.wire.LayerId;
@@ -15,33 +15,38 @@ import java.util.UUID;
  * Takes the fields of a metadata file's body that {@link FieldWriter} wrote. The body matched its checksum, so what does not fit is a writer's
  * mistake or a very unlikely damage; either way it is {@link DamagedFileException}, never a read beyond the body.
  */
-final class FieldReader {
+public final class FieldReader {
     private final Path path;
     private final ByteBuffer b;
 
-    FieldReader(Path path, MetadataFile file) {
+    /** @param path of the file, for messages */
+    public FieldReader(Path path, MetadataFile file) {
         this.path = path;
         this.b = file.body().duplicate().order(ByteOrder.LITTLE_ENDIAN);
     }
 
-    int u8() {
+    /** 1 byte, unsigned. */
+    public int u8() {
         return need(1).get() & 0xff;
     }
 
-    int u16() {
+    /** 2 bytes, unsigned. */
+    public int u16() {
         return need(2).getShort() & 0xffff;
     }
 
-    int i32() {
+    /** 4 bytes, signed. */
+    public int i32() {
         return need(4).getInt();
     }
 
-    long i64() {
+    /** 8 bytes, signed. */
+    public long i64() {
         return need(8).getLong();
     }
 
     /** A number that is never negative. */
-    long natural(String field) {
+    public long natural(String field) {
         long value = i64();
         if (value < 0) {
             throw damaged(field + " is " + value);
@@ -49,11 +54,12 @@ final class FieldReader {
         return value;
     }
 
-    UUID uuid() {
+    public UUID uuid() {
         return new UUID(i64(), i64());
     }
 
-    LayerId layerId(String field) {
+    /** Epoch and sequence that a layer can have. */
+    public LayerId layerId(String field) {
         long epoch = i64();
         long sequence = i64();
         if (epoch < 0 || sequence < 0 || (sequence == 0 && epoch != 0)) {
@@ -62,7 +68,8 @@ final class FieldReader {
         return new LayerId(epoch, sequence);
     }
 
-    String string(String field) {
+    /** What {@link FieldWriter#string} wrote. */
+    public String string(String field) {
         int length = u16();
         ByteBuffer utf8 = need(length).slice(b.position(), length);
         b.position(b.position() + length);
@@ -73,7 +80,8 @@ final class FieldReader {
         }
     }
 
-    Map<String, String> labels() {
+    /** What {@link FieldWriter#labels} wrote. */
+    public Map<String, String> labels() {
         int count = u16();
         Map<String, String> labels = new HashMap<>();
         for (int i = 0; i < count; i++) {
@@ -83,7 +91,7 @@ final class FieldReader {
     }
 
     /** Flags of which only {@code known} may be set. */
-    int flags(String field, int value, int known) {
+    public int flags(String field, int value, int known) {
         if ((value & ~known) != 0) {
             throw damaged(field + " has unknown flags " + Integer.toHexString(value));
         }
@@ -91,7 +99,7 @@ final class FieldReader {
     }
 
     /** Bytes that this version leaves zero. */
-    void zeroes(int count) {
+    public void zeroes(int count) {
         for (int i = 0; i < count; i++) {
             if (u8() != 0) {
                 throw damaged("a reserved byte is not zero");
@@ -100,13 +108,14 @@ final class FieldReader {
     }
 
     /** Nothing may follow. */
-    void end() {
+    public void end() {
         if (b.hasRemaining()) {
             throw damaged(b.remaining() + " bytes follow the last field");
         }
     }
 
-    DamagedFileException damaged(String reason) {
+    /** For the caller to throw: the field just read holds what cannot be. */
+    public DamagedFileException damaged(String reason) {
         return new DamagedFileException(path, FileHeader.BYTES + b.position(), reason);
     }
 

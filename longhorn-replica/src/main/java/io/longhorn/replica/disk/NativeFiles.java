@@ -1,4 +1,4 @@
-package io.longhorn.replica;
+package io.longhorn.replica.disk;
 
 import com.sun.jna.LastErrorException;
 import com.sun.jna.Native;

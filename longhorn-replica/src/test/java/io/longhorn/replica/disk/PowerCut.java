@@ -1,14 +1,14 @@
-package io.longhorn.replica;
+package io.longhorn.replica.disk;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.List;
 
 /** A disk that counts what changes it, and is gone in the middle of one such operation. */
-final class PowerCut implements DiskDirectory {
+public final class PowerCut implements DiskDirectory {
 
     /** Not an IOException: nothing runs behind it, as nothing does without power. */
-    static final class Dark extends RuntimeException {
+    public static final class Dark extends RuntimeException {
         private static final long serialVersionUID = 1;
 
         Dark() {
@@ -18,11 +18,11 @@ final class PowerCut implements DiskDirectory {
 
     private final MemoryDisk disk;
     /** Operations so far. */
-    int operations;
+    public int operations;
     /** The operation that is not carried out, nor anything behind it. */
-    int cutAt = Integer.MAX_VALUE;
+    public int cutAt = Integer.MAX_VALUE;
 
-    PowerCut(MemoryDisk disk) {
+    public PowerCut(MemoryDisk disk) {
         this.disk = disk;
     }
 

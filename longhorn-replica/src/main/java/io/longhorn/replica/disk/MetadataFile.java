@@ -1,4 +1,4 @@
-package io.longhorn.replica;
+package io.longhorn.replica.disk;
 
 import io.longhorn.DamagedFileException;
 import io.longhorn.MissingFileException;
@@ -17,9 +17,9 @@ import org.jspecify.annotations.Nullable;
  * @param owner disk or replica
  * @param body little-endian, from position 0
  */
-record MetadataFile(int version, UUID owner, ByteBuffer body) {
+public record MetadataFile(int version, UUID owner, ByteBuffer body) {
     /** What a replacement is called until it takes its place. */
-    static final String LEFTOVER_SUFFIX = ".new";
+    public static final String LEFTOVER_SUFFIX = ".new";
     /** More than any metadata file needs; bounds what a reader allocates. */
     static final int BODY_BYTES_MAX = 16 << 20;
 
@@ -29,7 +29,7 @@ record MetadataFile(int version, UUID owner, ByteBuffer body) {
      * @param owner who it must belong to; null if the file says who
      * @throws MissingFileException if there is none; for the other conditions see {@link FileHeader#check}
      */
-    static MetadataFile read(DiskDirectory directory, String name, FileKind kind, @Nullable UUID owner)
+    public static MetadataFile read(DiskDirectory directory, String name, FileKind kind, @Nullable UUID owner)
             throws IOException {
         Path path = path(directory, name);
         if (!directory.exists(name)) {
@@ -47,7 +47,7 @@ record MetadataFile(int version, UUID owner, ByteBuffer body) {
     }
 
     /** Fills {@code target}; what the disk cannot read is damage, like what it reads wrongly. */
-    static void readChecked(DiskFile file, long position, ByteBuffer target, Path path) {
+    public static void readChecked(DiskFile file, long position, ByteBuffer target, Path path) {
         try {
             file.read(position, target);
         } catch (IOException e) {
@@ -74,7 +74,7 @@ record MetadataFile(int version, UUID owner, ByteBuffer body) {
      * Replaces the file by header and {@code body} (position to limit, left as it was): writes beside it, syncs, renames, syncs the directory. On stable
      * storage when this returns. After an exception the file is the old one or the new one, whole either way.
      */
-    static void replace(DiskDirectory directory, String name, FileKind kind, UUID owner, ByteBuffer body)
+    public static void replace(DiskDirectory directory, String name, FileKind kind, UUID owner, ByteBuffer body)
             throws IOException {
         int length = body.remaining();
         if (length > BODY_BYTES_MAX) {
@@ -88,7 +88,7 @@ record MetadataFile(int version, UUID owner, ByteBuffer body) {
     }
 
     /** {@link #replace} for content that {@code writer} writes from position 0, header included. */
-    static void replaceRaw(DiskDirectory directory, String name, Writer writer) throws IOException {
+    public static void replaceRaw(DiskDirectory directory, String name, Writer writer) throws IOException {
         String beside = name + LEFTOVER_SUFFIX;
         directory.delete(beside);
         try (DiskFile file = directory.open(beside, true)) {
@@ -100,7 +100,7 @@ record MetadataFile(int version, UUID owner, ByteBuffer body) {
     }
 
     /** Deletes what a crash between writing and renaming left in {@code directoryName}. Before anything in it is used. */
-    static void removeLeftovers(DiskDirectory directory, String directoryName) throws IOException {
+    public static void removeLeftovers(DiskDirectory directory, String directoryName) throws IOException {
         for (String name : directory.list(directoryName)) {
             if (name.endsWith(LEFTOVER_SUFFIX)) {
                 directory.delete(directoryName.isEmpty() ? name : directoryName + "/" + name);
@@ -109,7 +109,7 @@ record MetadataFile(int version, UUID owner, ByteBuffer body) {
     }
 
     /** Where the file is, for messages. */
-    static Path path(DiskDirectory directory, String name) {
+    public static Path path(DiskDirectory directory, String name) {
         return Path.of(directory.describe(), name);
     }
 
@@ -120,7 +120,7 @@ record MetadataFile(int version, UUID owner, ByteBuffer body) {
     }
 
     /** Fills a new file. */
-    interface Writer {
+    public interface Writer {
         void write(DiskFile file) throws IOException;
     }
 }

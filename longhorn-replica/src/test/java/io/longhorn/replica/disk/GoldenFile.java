@@ -1,4 +1,4 @@
-package io.longhorn.replica;
+package io.longhorn.replica.disk;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -14,18 +14,18 @@ import java.util.Locale;
  * Golden vectors of files: {@code src/test/resources/format/NAME.txt}. Lines with {@code #} say what the file says, the others are its bytes, sixteen a line; lines of
  * zeroes are left out. A vector is never edited, only added; a missing one fails with the text it would have.
  */
-final class GoldenFile {
+public final class GoldenFile {
     private static final int LINE_BYTES = 16;
 
     /** What the bytes of a file mean. */
-    interface Reading {
+    public interface Reading {
         String words(byte[] file) throws IOException;
     }
 
     private GoldenFile() {}
 
     /** Compares what is written now with the vector, and what is read from the vector with its words. */
-    static void check(String name, byte[] written, Reading reading) throws IOException {
+    public static void check(String name, byte[] written, Reading reading) throws IOException {
         List<String> vector = read(name);
         String draft = comment(written.length, reading.words(written)) + dump(written);
         assertThat(vector).as("no vector %s; it would be\n%s", name, draft).isNotEmpty();

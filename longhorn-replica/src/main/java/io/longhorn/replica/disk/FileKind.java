@@ -1,19 +1,19 @@
-package io.longhorn.replica;
+package io.longhorn.replica.disk;
 
 /**
  * The kinds of file on a disk that begin with the common header ({@link FileHeader}), with the versions of their formats that are read.
  * The id stands in the header, so that a file in the wrong place is told from a damaged one.
  */
-enum FileKind {
+public enum FileKind {
     /** {@code disk.meta}: {@link DiskMeta}. */
     DISK("disk metadata", "DISK"),
     /** {@code running}: {@link RunMarker}. */
     RUN_MARKER("run marker", "RUNM"),
-    /** {@code replica.meta}: {@link ReplicaMeta}. */
+    /** {@code replica.meta}: what a replica knows of itself. */
     REPLICA("replica metadata", "REPL"),
-    /** {@code journal/segment-N}: {@link SegmentHeader}. */
+    /** {@code journal/segment-N}: the header of a segment. */
     SEGMENT("journal segment", "SEGM"),
-    /** {@code tail.parked}: {@link ParkedTail}. */
+    /** {@code tail.parked}: records that wait outside the journal. */
     PARKED_TAIL("parked tail", "TAIL");
 
     private final String title;

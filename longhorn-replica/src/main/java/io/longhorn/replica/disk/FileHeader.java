@@ -1,4 +1,4 @@
-package io.longhorn.replica;
+package io.longhorn.replica.disk;
 
 import io.longhorn.DamagedFileException;
 import io.longhorn.FileTooNewException;
@@ -20,7 +20,7 @@ import org.jspecify.annotations.Nullable;
  *
  * The header CRC covers bytes [0, 60), the body CRC the body. Key id is zero: nothing is encrypted in version 1.
  */
-final class FileHeader {
+public final class FileHeader {
     /** "LONGHORN" as a little-endian long. */
     static final long MAGIC = 0x4E524F48474E4F4CL;
 
@@ -28,7 +28,9 @@ final class FileHeader {
     /** Guards against a file of ours in another one's place. */
     static final int FORMAT_OFFSET = 8;
 
-    static final int VERSION_OFFSET = 12;
+    /** Guards against a reader that does not know the form. */
+    public static final int VERSION_OFFSET = 12;
+
     static final int RESERVED_SHORT_OFFSET = 14;
     /** Id of the disk or replica. Guards against a file that was copied from another disk or replica. */
     static final int OWNER_OFFSET = 16;
@@ -40,13 +42,15 @@ final class FileHeader {
     static final int FLAGS_OFFSET = 48;
     static final int BODY_CRC_OFFSET = 52;
     static final int RESERVED_INT_OFFSET = 56;
-    static final int HEADER_CRC_OFFSET = 60;
-    static final int BYTES = 64;
+    /** Guards against damage in the header. */
+    public static final int HEADER_CRC_OFFSET = 60;
+    /** Length of the header. */
+    public static final int BYTES = 64;
 
     private FileHeader() {}
 
     /** Writes a header at {@code at} of a little-endian buffer. */
-    static void encode(ByteBuffer b, int at, FileKind kind, UUID owner, long bodyLength, int bodyCrc) {
+    public static void encode(ByteBuffer b, int at, FileKind kind, UUID owner, long bodyLength, int bodyCrc) {
         b.putLong(at + MAGIC_OFFSET, MAGIC);
         b.putInt(at + FORMAT_OFFSET, kind.id());
         b.putShort(at + VERSION_OFFSET, (short) kind.version());
@@ -71,7 +75,7 @@ final class FileHeader {
      * @throws FileTooOldException if its version is not read any more
      * @throws FileTooNewException if its version is not known yet
      */
-    static void check(ByteBuffer b, int at, long available, FileKind kind, @Nullable UUID owner, Path path) {
+    public static void check(ByteBuffer b, int at, long available, FileKind kind, @Nullable UUID owner, Path path) {
         if (available < BYTES) {
             throw new DamagedFileException(path, available, "ends inside its header");
         }
@@ -109,7 +113,7 @@ final class FileHeader {
     }
 
     /** Whether magic and header CRC are good: this is a file of ours, whichever, and its header was not damaged. */
-    static boolean isWhole(ByteBuffer b, int at) {
+    public static boolean isWhole(ByteBuffer b, int at) {
         return b.getLong(at + MAGIC_OFFSET) == MAGIC
                 && b.getInt(at + HEADER_CRC_OFFSET) == Checksum.of(b, at, HEADER_CRC_OFFSET);
     }
@@ -122,11 +126,13 @@ final class FileHeader {
         return new UUID(b.getLong(at + OWNER_OFFSET), b.getLong(at + OWNER_OFFSET + 8));
     }
 
-    static long bodyLength(ByteBuffer b, int at) {
+    /** Bytes behind the header that belong to the file. */
+    public static long bodyLength(ByteBuffer b, int at) {
         return b.getLong(at + BODY_LENGTH_OFFSET);
     }
 
-    static int bodyCrc(ByteBuffer b, int at) {
+    /** CRC32C that the body must have. */
+    public static int bodyCrc(ByteBuffer b, int at) {
         return b.getInt(at + BODY_CRC_OFFSET);
     }
 }

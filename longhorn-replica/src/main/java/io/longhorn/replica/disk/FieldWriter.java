@@ -1,4 +1,4 @@
-package io.longhorn.replica;
+package io.longhorn.replica.disk;
 
 import io.longhorn.replica.wire.LayerId;
 import java.nio.ByteBuffer;
@@ -9,39 +9,44 @@ import java.util.TreeMap;
 import java.util.UUID;
 
 /** Appends the fields of a metadata file's body, little-endian, to a buffer that grows. {@link FieldReader} reads them. */
-final class FieldWriter {
+public final class FieldWriter {
     private ByteBuffer b = ByteBuffer.allocate(1024).order(ByteOrder.LITTLE_ENDIAN);
 
-    FieldWriter u8(int value) {
+    /** 1 byte, unsigned. */
+    public FieldWriter u8(int value) {
         room(1).put((byte) value);
         return this;
     }
 
-    FieldWriter u16(int value) {
+    /** 2 bytes, unsigned. */
+    public FieldWriter u16(int value) {
         room(2).putShort((short) value);
         return this;
     }
 
-    FieldWriter i32(int value) {
+    /** 4 bytes, signed. */
+    public FieldWriter i32(int value) {
         room(4).putInt(value);
         return this;
     }
 
-    FieldWriter i64(long value) {
+    /** 8 bytes, signed. */
+    public FieldWriter i64(long value) {
         room(8).putLong(value);
         return this;
     }
 
-    FieldWriter uuid(UUID value) {
+    public FieldWriter uuid(UUID value) {
         return i64(value.getMostSignificantBits()).i64(value.getLeastSignificantBits());
     }
 
-    FieldWriter layerId(LayerId value) {
+    /** Epoch, then sequence. */
+    public FieldWriter layerId(LayerId value) {
         return i64(value.epoch()).i64(value.sequence());
     }
 
     /** Length of the UTF-8 form, then the form itself. */
-    FieldWriter string(String value, int bytesMax) {
+    public FieldWriter string(String value, int bytesMax) {
         byte[] utf8 = value.getBytes(StandardCharsets.UTF_8);
         if (utf8.length > bytesMax) {
             throw new IllegalArgumentException(
@@ -53,13 +58,14 @@ final class FieldWriter {
     }
 
     /** In the order of the keys, so that equal labels give equal bytes. */
-    FieldWriter labels(Map<String, String> labels, int bytesMax) {
+    public FieldWriter labels(Map<String, String> labels, int bytesMax) {
         u16(labels.size());
         new TreeMap<>(labels).forEach((key, value) -> string(key, bytesMax).string(value, bytesMax));
         return this;
     }
 
-    FieldWriter zeroes(int count) {
+    /** Bytes that this version leaves zero. */
+    public FieldWriter zeroes(int count) {
         for (int i = 0; i < count; i++) {
             u8(0);
         }
@@ -67,7 +73,7 @@ final class FieldWriter {
     }
 
     /** What was written, from position to limit. */
-    ByteBuffer written() {
+    public ByteBuffer written() {
         return b.duplicate().flip();
     }
 

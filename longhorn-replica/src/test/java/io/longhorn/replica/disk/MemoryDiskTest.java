@@ -1,4 +1,4 @@
-package io.longhorn.replica;
+package io.longhorn.replica.disk;
 
 /** The tests' own disk keeps the same promises as a real one. */
 class MemoryDiskTest extends DiskDirectoryContract {

@@ -1,4 +1,4 @@
-package io.longhorn.replica;
+package io.longhorn.replica.disk;
 
 import io.longhorn.DamagedFileException;
 import io.longhorn.MissingFileException;
@@ -13,7 +13,7 @@ import org.slf4j.LoggerFactory;
  *
  * @param bootId the host's boot that the run belongs to; empty if the host has none
  */
-record RunMarker(String bootId, boolean clean) {
+public record RunMarker(String bootId, boolean clean) {
     static final String FILE = "running";
     /** What is said of a run whose marker is missing or damaged. */
     static final RunMarker UNKNOWN = new RunMarker("", false);
@@ -24,7 +24,7 @@ record RunMarker(String bootId, boolean clean) {
     private static final int CLEAN = 1;
 
     /** The last run's marker, {@link #UNKNOWN} if there is none or it is damaged; another disk's or version's is an exception. */
-    static RunMarker read(DiskDirectory directory, UUID diskId) throws IOException {
+    public static RunMarker read(DiskDirectory directory, UUID diskId) throws IOException {
         try {
             MetadataFile file = MetadataFile.read(directory, FILE, FileKind.RUN_MARKER, diskId);
             FieldReader r = new FieldReader(MetadataFile.path(directory, FILE), file);
@@ -42,7 +42,7 @@ record RunMarker(String bootId, boolean clean) {
     }
 
     /** Replaces the file, durably. */
-    void write(DiskDirectory directory, UUID diskId) throws IOException {
+    public void write(DiskDirectory directory, UUID diskId) throws IOException {
         FieldWriter w = new FieldWriter().i32(clean ? CLEAN : 0).string(bootId, BOOT_ID_BYTES_MAX);
         MetadataFile.replace(directory, FILE, FileKind.RUN_MARKER, diskId, w.written());
     }
@@ -52,7 +52,7 @@ record RunMarker(String bootId, boolean clean) {
      *
      * @param presentBootId of the host now, empty if unknown
      */
-    boolean mayHaveLostWrites(String presentBootId) {
+    public boolean mayHaveLostWrites(String presentBootId) {
         return !clean && (presentBootId.isEmpty() || !bootId.equals(presentBootId));
     }
 }

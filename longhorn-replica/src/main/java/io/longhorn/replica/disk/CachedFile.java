@@ -1,12 +1,12 @@
-package io.longhorn.replica;
+package io.longhorn.replica.disk;
 
 import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 
 /**
- * A layer file that {@link OpenFiles} opens when it is used and may close when it is not. Opened and closed by the loop; a worker uses it while it is retained.
+ * A file that {@link OpenFiles} opens when it is used and may close when it is not. Opened and closed by the loop; a worker uses it while it is retained.
  */
-final class CachedFile {
+public final class CachedFile {
     private final OpenFiles openFiles;
     private final String name;
     /** Written by the loop; a worker reads it after the loop handed work over. */
@@ -17,17 +17,19 @@ final class CachedFile {
     /** Used since the clock's last round; a lost update only makes the choice of what to close worse. */
     private boolean used;
 
-    CachedFile(OpenFiles openFiles, String name) {
+    /** Opens nothing yet. */
+    public CachedFile(OpenFiles openFiles, String name) {
         this.openFiles = openFiles;
         this.name = name;
     }
 
-    String name() {
+    /** As {@link DiskDirectory} knows it. */
+    public String name() {
         return name;
     }
 
     /** The open file. Loop, which opens it if need be, or worker while retained. */
-    DiskFile file() throws IOException {
+    public DiskFile file() throws IOException {
         DiskFile present = file;
         used = true;
         return present != null ? present : openFiles.open(this);
@@ -38,12 +40,14 @@ final class CachedFile {
         file = opened;
     }
 
-    void retain() throws IOException {
+    /** Opens the file and keeps it open for a worker, until {@link #release}. Counted. */
+    public void retain() throws IOException {
         file();
         retained++;
     }
 
-    void release() {
+    /** The worker is done. */
+    public void release() {
         if (retained == 0) {
             throw new IllegalStateException(name + " is not retained");
         }
@@ -75,15 +79,17 @@ final class CachedFile {
     }
 
     /** From now until a sync the file stays open: another opening of it might not hear of a write that failed. */
-    void changed() {
+    public void changed() {
         unsynced = true;
     }
 
-    boolean isUnsynced() {
+    /** Whether something was written that no sync covers. */
+    public boolean isUnsynced() {
         return unsynced;
     }
 
-    void sync() throws IOException {
+    /** See {@link DiskFile#sync}; after a failure the file stays unsynced. Loop, or worker while retained. */
+    public void sync() throws IOException {
         DiskFile present = file();
         unsynced = false;
         try {

@@ -1,4 +1,4 @@
-package io.longhorn.replica;
+package io.longhorn.replica.disk;
 
 import java.io.IOException;
 import java.util.ArrayList;
@@ -6,21 +6,22 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The layer files that are open on a disk: opened on use, and ones unused for long closed when there are too many. Files that are retained or have unsynced
+ * The files of layers that are open on a disk: opened on use, and ones unused for long closed when there are too many. Files that are retained or have unsynced
  * writes stay open, so for a time there may be more than allowed. Belongs to one loop.
  */
-final class OpenFiles {
+public final class OpenFiles {
     /**
      * A file takes up to three descriptors (reading, syncing, punching), so this is three quarters of the 20,000 that a server for 1,000 volumes may need.
      */
-    static final int DEFAULT_MAX = 5_000;
+    public static final int DEFAULT_MAX = 5_000;
 
     private final DiskDirectory directory;
     private final int openMax;
     private final List<CachedFile> open = new ArrayList<>();
     private int hand;
 
-    OpenFiles(DiskDirectory directory, int openMax) {
+    /** @param openMax files open at a time, if none is retained or unsynced */
+    public OpenFiles(DiskDirectory directory, int openMax) {
         if (openMax < 1) {
             throw new IllegalArgumentException(openMax + " open files; expected at least 1");
         }
@@ -28,12 +29,13 @@ final class OpenFiles {
         this.openMax = openMax;
     }
 
-    DiskDirectory directory() {
+    /** Where the files are. */
+    public DiskDirectory directory() {
         return directory;
     }
 
     /** Files open now. */
-    int open() {
+    public int open() {
         return open.size();
     }
 
@@ -46,7 +48,7 @@ final class OpenFiles {
     }
 
     /** Closes a file that its owner needs no more. */
-    void close(CachedFile file) throws IOException {
+    public void close(CachedFile file) throws IOException {
         if (file.isRetained()) {
             throw new IllegalStateException(file.name() + " is still retained");
         }
@@ -58,7 +60,7 @@ final class OpenFiles {
     }
 
     /** Closes all of them; the first failure is thrown after the last close. */
-    void close() throws IOException {
+    public void close() throws IOException {
         IOException first = null;
         for (CachedFile file : open) {
             first = closeKeeping(file, first);

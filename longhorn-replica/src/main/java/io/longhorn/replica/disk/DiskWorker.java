@@ -1,4 +1,4 @@
-package io.longhorn.replica;
+package io.longhorn.replica.disk;
 
 /**
  * Runs work that may block on a disk (syncs, checkpoint copies, preallocation) away from the loop. Work touches files

@@ -1,4 +1,4 @@
-package io.longhorn.replica;
+package io.longhorn.replica.disk;
 
 import java.io.FileNotFoundException;
 import java.io.IOException;
@@ -19,7 +19,7 @@ import java.util.TreeSet;
  * A disk in memory that keeps apart what was written and what is durable. {@link #crash} is a power loss: each sector written since the file's last sync is the new or
  * the old one, each name is there or not. Also fails syncs, cuts writes short and runs full, when told. For this package's own tests; the simulator has a larger one.
  */
-final class MemoryDisk implements DiskDirectory {
+public final class MemoryDisk implements DiskDirectory {
     private static final int PAGE = 4096;
     private static final int SECTOR = 512;
 
@@ -28,24 +28,24 @@ final class MemoryDisk implements DiskDirectory {
     private final Set<String> directories = new HashSet<>(Set.of(""));
 
     /** Pages that may still be allocated. */
-    long freePages = Long.MAX_VALUE / PAGE;
+    public long freePages = Long.MAX_VALUE / PAGE;
     /** Syncs of files whose name contains this fail. */
-    String failingSync = "-none-";
+    public String failingSync = "-none-";
     /** Writes to files whose name contains this stop half-way and fail. */
-    String failingWrite = "-none-";
+    public String failingWrite = "-none-";
 
     /** What a failed sync should have made durable is clean from then on, as an operating system has it. */
-    boolean failedSyncsForget;
+    public boolean failedSyncsForget;
 
     /** Pages that cannot be read, as {@code name@page}. Writing does not help. */
-    final Set<String> unreadable = new HashSet<>();
+    public final Set<String> unreadable = new HashSet<>();
     /** Whether {@link DiskFile#nextData} knows. */
-    boolean tellsHoles;
+    public boolean tellsHoles;
 
-    int syncs;
-    int writes;
-    int open;
-    long bytesRead;
+    public int syncs;
+    public int writes;
+    public int open;
+    public long bytesRead;
 
     private static final class Inode {
         private final Map<Long, byte[]> pages = new HashMap<>();
@@ -56,7 +56,7 @@ final class MemoryDisk implements DiskDirectory {
     }
 
     /** The machine loses its power. */
-    void crash(Random random) {
+    public void crash(Random random) {
         for (Inode inode : new HashSet<>(names.values())) {
             if (random.nextBoolean()) {
                 inode.durableSize = inode.size;
@@ -90,7 +90,7 @@ final class MemoryDisk implements DiskDirectory {
     }
 
     /** A power loss of which nothing unsynced survives. */
-    void forgetUnsynced() {
+    public void forgetUnsynced() {
         names.clear();
         names.putAll(durableNames);
         names.keySet().forEach(name -> createDirectories(MetadataFile.parent(name)));
@@ -103,7 +103,7 @@ final class MemoryDisk implements DiskDirectory {
     }
 
     /** What is on the disk now. */
-    byte[] bytes(String name) {
+    public byte[] bytes(String name) {
         Inode inode = inode(name);
         byte[] all = new byte[(int) inode.size];
         inode.pages.forEach((page, bytes) -> {
@@ -116,7 +116,7 @@ final class MemoryDisk implements DiskDirectory {
     }
 
     /** Replaces a file, durably, whatever it was; makes it if need be. */
-    void put(String name, byte[] bytes) {
+    public void put(String name, byte[] bytes) {
         Inode inode = new Inode();
         inode.size = bytes.length;
         inode.durableSize = bytes.length;
@@ -131,7 +131,7 @@ final class MemoryDisk implements DiskDirectory {
     }
 
     /** Flips bits of a byte, durably. */
-    void flip(String name, long position, int mask) {
+    public void flip(String name, long position, int mask) {
         Inode inode = inode(name);
         long page = position / PAGE;
         inode.pages.computeIfAbsent(page, p -> new byte[PAGE])[(int) (position % PAGE)] ^= (byte) mask;
@@ -139,7 +139,7 @@ final class MemoryDisk implements DiskDirectory {
     }
 
     /** Writes bytes of a file, durably. */
-    void poke(String name, long position, byte[] bytes) {
+    public void poke(String name, long position, byte[] bytes) {
         for (int i = 0; i < bytes.length; i++) {
             int now = peek(name, position + i);
             flip(name, position + i, now ^ bytes[i]);
@@ -147,7 +147,7 @@ final class MemoryDisk implements DiskDirectory {
     }
 
     /** Writes a buffer from 0 to its limit, durably. */
-    void poke(String name, long position, ByteBuffer bytes) {
+    public void poke(String name, long position, ByteBuffer bytes) {
         byte[] copy = new byte[bytes.limit()];
         bytes.get(0, copy);
         poke(name, position, copy);
@@ -158,7 +158,7 @@ final class MemoryDisk implements DiskDirectory {
         return page == null ? 0 : page[(int) (position % PAGE)];
     }
 
-    List<String> allNames() {
+    public List<String> allNames() {
         return List.copyOf(names.keySet());
     }
 

@@ -1,4 +1,4 @@
-package io.longhorn.replica;
+package io.longhorn.replica.disk;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
@@ -17,10 +17,10 @@ import java.util.Arrays;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 
 /** What every reader of a file with the common header must refuse, each by its own error. */
-final class DamageList {
+public final class DamageList {
 
     /** Reads the file under test and throws if it is refused. */
-    interface Reader {
+    public interface Reader {
         void read() throws IOException;
     }
 
@@ -29,14 +29,14 @@ final class DamageList {
     private final byte[] good;
     private final Reader reader;
 
-    DamageList(MemoryDisk disk, String name, Reader reader) {
+    public DamageList(MemoryDisk disk, String name, Reader reader) {
         this.disk = disk;
         this.name = name;
         this.good = disk.bytes(name);
         this.reader = reader;
     }
 
-    void check() throws IOException {
+    public void check() throws IOException {
         reader.read();
         disk.delete(name);
         assertRefused(MissingFileException.class, "absent");
@@ -71,13 +71,13 @@ final class DamageList {
     }
 
     /** For files that belong to a disk or replica known beforehand. */
-    void checkOwner() {
+    public void checkOwner() {
         refuse(ForeignFileException.class, "another's", changed(b -> b.putLong(FileHeader.OWNER_OFFSET, 99)));
         disk.put(name, good);
     }
 
     /** The file with another body, sealed properly; what the body's own checks must refuse. */
-    void refuseBody(String what, byte[] body) {
+    public void refuseBody(String what, byte[] body) {
         ByteBuffer b = ByteBuffer.allocate(FileHeader.BYTES + body.length).order(ByteOrder.LITTLE_ENDIAN);
         b.put(0, good, 0, FileHeader.BYTES).put(FileHeader.BYTES, body);
         b.putLong(FileHeader.BODY_LENGTH_OFFSET, body.length);
@@ -87,7 +87,7 @@ final class DamageList {
         disk.put(name, good);
     }
 
-    byte[] body() {
+    public byte[] body() {
         return Arrays.copyOfRange(good, FileHeader.BYTES, good.length);
     }
 
