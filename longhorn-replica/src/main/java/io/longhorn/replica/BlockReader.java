@@ -1,5 +1,6 @@
 package io.longhorn.replica;
 
+import io.longhorn.replica.journal.Journal;
 import io.longhorn.replica.wire.FrameLayout;
 import java.io.IOException;
 import java.nio.ByteBuffer;

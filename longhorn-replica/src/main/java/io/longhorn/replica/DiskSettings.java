@@ -1,6 +1,7 @@
 package io.longhorn.replica;
 
 import io.longhorn.replica.disk.OpenFiles;
+import io.longhorn.replica.journal.JournalSettings;
 import java.time.Duration;
 import java.util.Objects;
 

@@ -8,6 +8,8 @@ import io.longhorn.replica.disk.DiskWorker;
 import io.longhorn.replica.disk.OpenFiles;
 import io.longhorn.replica.disk.RunMarker;
 import io.longhorn.replica.disk.SyncFailedException;
+import io.longhorn.replica.journal.Journal;
+import io.longhorn.replica.journal.JournalListener;
 import io.longhorn.replica.wire.LayerId;
 import io.longhorn.replica.wire.Loop;
 import io.longhorn.replica.wire.Message;

@@ -1,5 +1,6 @@
 package io.longhorn.replica;
 
+import io.longhorn.replica.journal.Journal;
 import io.longhorn.replica.wire.BlockState;
 import io.longhorn.replica.wire.FrameLayout;
 import io.longhorn.replica.wire.FrameType;

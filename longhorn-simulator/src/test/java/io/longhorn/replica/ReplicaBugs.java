@@ -36,11 +36,6 @@ public final class ReplicaBugs {
                 && (node.droppedSequence() != 0 || node.pending().isEmpty());
     }
 
-    /** Appends behind what may be a torn tail. */
-    public static Segment segmentToAppendTo(@Argument(0) List<Segment> segments) {
-        return segments.get(Math.max(0, segments.size() - 2));
-    }
-
     /** Finds nothing that a rebuild would have to make stable. */
     public static List<LayerFiles> retainUnsynced() {
         return new ArrayList<>();

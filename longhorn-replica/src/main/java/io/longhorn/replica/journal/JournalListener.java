@@ -1,9 +1,9 @@
-package io.longhorn.replica;
+package io.longhorn.replica.journal;
 
 import java.io.IOException;
 
 /** Told by a {@link Journal} on its loop. */
-interface JournalListener {
+public interface JournalListener {
 
     /** Every record that ends at or before {@code position} is on stable storage. Once per sync that was asked for. */
     void durable(long position);

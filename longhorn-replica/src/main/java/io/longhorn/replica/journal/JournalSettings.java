@@ -1,4 +1,4 @@
-package io.longhorn.replica;
+package io.longhorn.replica.journal;
 
 import io.longhorn.replica.wire.FrameLayout;
 
@@ -13,8 +13,10 @@ import io.longhorn.replica.wire.FrameLayout;
  * @param reserveBytes space that only records without blocks may use: structure, view, discard
  * @param diskReserveBytes free space of the disk that is not for more than the fewest segments
  */
-record JournalSettings(int segmentBytes, int segmentsMax, int segmentsAhead, int reserveBytes, long diskReserveBytes) {
-    static final String DIRECTORY = "journal";
+public record JournalSettings(
+        int segmentBytes, int segmentsMax, int segmentsAhead, int reserveBytes, long diskReserveBytes) {
+    /** Where the segments are on the disk. */
+    public static final String DIRECTORY = "journal";
     /** Any record fits a segment. */
     static final int SEGMENT_BYTES_MIN = 384 << 10;
 
@@ -26,9 +28,10 @@ record JournalSettings(int segmentBytes, int segmentsMax, int segmentsAhead, int
     /** The next one, and the one that is kept for the next start. */
     static final int SEGMENTS_AHEAD_MIN = 2;
 
-    static final JournalSettings DEFAULT = new JournalSettings(32 << 20, 8, 2, 2 << 20, 0);
+    /** What holds if nothing is set. */
+    public static final JournalSettings DEFAULT = new JournalSettings(32 << 20, 8, 2, 2 << 20, 0);
 
-    JournalSettings {
+    public JournalSettings {
         if (segmentBytes < SEGMENT_BYTES_MIN || segmentBytes > SEGMENT_BYTES_MAX || segmentBytes % 4096 != 0) {
             throw new IllegalArgumentException("segment of " + segmentBytes + " bytes; expected whole 4096, from "
                     + SEGMENT_BYTES_MIN + " to " + SEGMENT_BYTES_MAX);
@@ -49,12 +52,13 @@ record JournalSettings(int segmentBytes, int segmentsMax, int segmentsAhead, int
     }
 
     /** Defaults for segments of another size and number. */
-    static JournalSettings of(int segmentBytes, int segmentsMax) {
+    public static JournalSettings of(int segmentBytes, int segmentsMax) {
         int reserve = (int) Math.min(2 << 20, usableBytes(segmentBytes) / 2);
         return new JournalSettings(segmentBytes, segmentsMax, SEGMENTS_AHEAD_MIN, reserve, 0);
     }
 
-    JournalSettings withDiskReserve(long bytes) {
+    /** The same with another reserve of the disk. */
+    public JournalSettings withDiskReserve(long bytes) {
         return new JournalSettings(segmentBytes, segmentsMax, segmentsAhead, reserveBytes, bytes);
     }
 

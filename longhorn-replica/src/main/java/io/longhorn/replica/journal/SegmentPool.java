@@ -1,4 +1,4 @@
-package io.longhorn.replica;
+package io.longhorn.replica.journal;
 
 import io.longhorn.replica.disk.DiskDirectory;
 import io.longhorn.replica.disk.DiskWorker;

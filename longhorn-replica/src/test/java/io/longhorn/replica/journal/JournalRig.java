@@ -1,4 +1,4 @@
-package io.longhorn.replica;
+package io.longhorn.replica.journal;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
@@ -19,14 +19,14 @@ import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
 /** A journal on a {@link MemoryDisk}, with what it told and what it found. */
-final class JournalRig {
+public final class JournalRig {
     static final UUID DISK_ID = new UUID(0x0102030405060708L, 0x090a0b0c0d0e0f10L);
     static final int SEGMENT_BYTES = 1 << 20;
 
     /** A record as it was appended or found; the frame without its stamp. */
     record Entry(long position, int slot, long sequence, ByteBuffer frame) {}
 
-    final MemoryDisk disk = new MemoryDisk();
+    public final MemoryDisk disk = new MemoryDisk();
     QueuedWorker worker = new QueuedWorker();
     JournalSettings settings = JournalSettings.of(SEGMENT_BYTES, 6);
     final List<Entry> found = new ArrayList<>();
@@ -86,7 +86,7 @@ final class JournalRig {
     }
 
     /** A WRITE whose content depends on its sequence. */
-    ByteBuffer write(long sequence, int blocks) {
+    public ByteBuffer write(long sequence, int blocks) {
         FrameBuffer frame = pool.acquire(RecordLayout.writeFrameLength(blocks));
         ByteBuffer b = frame.bytes();
         int header = RecordLayout.writeHeaderLength(blocks);
@@ -98,14 +98,14 @@ final class JournalRig {
     }
 
     /** A record without blocks. */
-    ByteBuffer discard(long sequence) {
+    public ByteBuffer discard(long sequence) {
         FrameBuffer frame = pool.acquire(RecordLayout.TABLE_OFFSET);
         RecordLayout.encodeRange(frame, FrameType.DISCARD, 0, 1, sequence, 0, 0, 4096);
         return copy(frame);
     }
 
     /** A record that allocates blocks. */
-    ByteBuffer allocate(long sequence) {
+    public ByteBuffer allocate(long sequence) {
         FrameBuffer frame = pool.acquire(RecordLayout.TABLE_OFFSET);
         RecordLayout.encodeRange(frame, FrameType.WRITE_ZEROES, FrameLayout.FLAG_ALLOCATE, 1, sequence, 0, 0, 4096);
         return copy(frame);

@@ -1,4 +1,4 @@
-package io.longhorn.replica;
+package io.longhorn.replica.journal;
 
 import io.longhorn.replica.disk.DiskDirectory;
 import io.longhorn.replica.disk.DiskFile;
@@ -13,17 +13,18 @@ import java.util.OptionalInt;
  *
  * @param index the number in its name
  */
-record SegmentFile(int index, DiskFile disk) {
+public record SegmentFile(int index, DiskFile disk) {
     private static final String PREFIX = JournalSettings.DIRECTORY + "/segment-";
     private static final int READ_BYTES = 1 << 20;
     private static final int PAGE_BYTES = 4096;
 
-    static String name(int index) {
+    /** Its name on the disk. */
+    public static String name(int index) {
         return PREFIX + index;
     }
 
     /** The index in a file name without directory; empty for a name that is no segment's. */
-    static OptionalInt indexOf(String fileName) {
+    public static OptionalInt indexOf(String fileName) {
         if (!fileName.matches("segment-(0|[1-9][0-9]{0,5})")) {
             return OptionalInt.empty();
         }
@@ -36,7 +37,8 @@ record SegmentFile(int index, DiskFile disk) {
         return open(directory, index);
     }
 
-    static SegmentFile open(DiskDirectory directory, int index) throws IOException {
+    /** Opens one that exists. */
+    public static SegmentFile open(DiskDirectory directory, int index) throws IOException {
         return new SegmentFile(index, directory.open(name(index), false));
     }
 
@@ -45,7 +47,7 @@ record SegmentFile(int index, DiskFile disk) {
      *
      * @return how many pages that are
      */
-    int readWhole(ByteBuffer target) throws IOException {
+    public int readWhole(ByteBuffer target) throws IOException {
         int limit = target.limit();
         int unreadable = 0;
         for (int at = 0; at < limit; at += READ_BYTES) {

@@ -1,4 +1,4 @@
-package io.longhorn.replica;
+package io.longhorn.replica.journal;
 
 import io.longhorn.replica.disk.GoldenFile;
 import java.io.IOException;

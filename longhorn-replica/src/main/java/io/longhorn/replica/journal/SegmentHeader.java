@@ -1,4 +1,4 @@
-package io.longhorn.replica;
+package io.longhorn.replica.journal;
 
 import io.longhorn.ForeignFileException;
 import io.longhorn.replica.disk.FileHeader;
@@ -26,7 +26,7 @@ import org.jspecify.annotations.Nullable;
  * @param durablePosition journal position known durable when this was written
  * @param neededPosition no replica needs a record before it
  */
-record SegmentHeader(
+public record SegmentHeader(
         int number,
         int file,
         int segmentBytes,
@@ -51,7 +51,8 @@ record SegmentHeader(
 
     private static final int FIELDS_END = 104;
 
-    static final int BYTES = 4096;
+    /** Length of a segment's header; the records follow. */
+    public static final int BYTES = 4096;
 
     /** Journal position of the segment's first byte. */
     long start() {
@@ -86,7 +87,7 @@ record SegmentHeader(
      * @throws io.longhorn.FileTooNewException if a newer version wrote it
      * @throws io.longhorn.FileTooOldException if its version is not read any more
      */
-    static @Nullable SegmentHeader decode(ByteBuffer b, int file, UUID diskId, Path path) {
+    public static @Nullable SegmentHeader decode(ByteBuffer b, int file, UUID diskId, Path path) {
         if (!FileHeader.isWhole(b, 0)) {
             return null;
         }

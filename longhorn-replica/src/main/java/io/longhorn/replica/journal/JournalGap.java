@@ -1,4 +1,4 @@
-package io.longhorn.replica;
+package io.longhorn.replica.journal;
 
 /**
  * A part of the journal where records were durable and are lost: damage.
@@ -10,4 +10,4 @@ package io.longhorn.replica;
  *     if a later record of it follows its last one before the gap without a missing sequence
  * @param reason for the log
  */
-record JournalGap(int segment, long from, long to, int slot, String reason) {}
+public record JournalGap(int segment, long from, long to, int slot, String reason) {}

@@ -1,4 +1,4 @@
-package io.longhorn.replica;
+package io.longhorn.replica.journal;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;

@@ -1,4 +1,4 @@
-package io.longhorn.replica;
+package io.longhorn.replica.journal;
 
 import io.longhorn.replica.disk.DiskDirectory;
 import io.longhorn.replica.disk.DiskMeta;
@@ -22,10 +22,10 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>Belongs to one loop, except {@link #read}.
  */
-final class Journal {
+public final class Journal {
 
     /** What became of an append. */
-    enum Appended {
+    public enum Appended {
         /** Written, not durable. */
         DONE,
         /** No room; nothing was written. Only happens beyond what {@link Journal#freeBytes} promised. */
@@ -35,7 +35,7 @@ final class Journal {
     }
 
     /** Where a record lies now. */
-    interface Placement {
+    public interface Placement {
         /**
          * A frame was written.
          *
@@ -98,7 +98,7 @@ final class Journal {
      * @throws io.longhorn.FileTooNewException if a segment was written by a newer version
      * @throws io.longhorn.DiskFullException if starts that crashed have used up all files that a journal may have
      */
-    static Journal recover(
+    public static Journal recover(
             DiskDirectory directory,
             JournalSettings settings,
             UUID diskId,
@@ -117,7 +117,7 @@ final class Journal {
      *
      * @param slot of the replica, not 0
      */
-    Appended append(int slot, ByteBuffer b, int from, int to, Placement placement) {
+    public Appended append(int slot, ByteBuffer b, int from, int to, Placement placement) {
         if (failure != null || closed) {
             return Appended.FAILED;
         }
@@ -154,7 +154,7 @@ final class Journal {
      * The rule for the journal's reserve: records that bring or allocate blocks, and so are sent on credit, leave it to those that are needed to free space
      * again.
      */
-    static boolean mayUseReserve(ByteBuffer b, int at) {
+    public static boolean mayUseReserve(ByteBuffer b, int at) {
         int type = FrameLayout.type(b, at);
         boolean allocates =
                 type == FrameType.WRITE_ZEROES.code() && (FrameLayout.flags(b, at) & FrameLayout.FLAG_ALLOCATE) != 0;
@@ -236,12 +236,12 @@ final class Journal {
     }
 
     /** Behind the last record. */
-    long appendedPosition() {
+    public long appendedPosition() {
         return current.endPosition();
     }
 
     /** Records that end at or before this are on stable storage. */
-    long durablePosition() {
+    public long durablePosition() {
         return durablePosition;
     }
 
@@ -249,7 +249,7 @@ final class Journal {
      * Syncs everything appended so far, unless it is durable or the journal failed; the listener hears of the outcome. While a sync is under way, the
      * next one starts at its end, for everybody who asked meanwhile.
      */
-    void requestSync() {
+    public void requestSync() {
         if (failure != null || closed) {
             return;
         }
@@ -304,7 +304,7 @@ final class Journal {
      * Writes down what is durable, without sync. Records do that for what came before them; this is for when no record follows, so that damage of the last ones is
      * noticed as such. For a quiet journal, and before a clean stop.
      */
-    void noteDurable() {
+    public void noteDurable() {
         if (failure != null || closed) {
             return;
         }
@@ -321,7 +321,7 @@ final class Journal {
      *
      * @throws IllegalStateException if the position was released
      */
-    void read(long position, ByteBuffer target) throws IOException {
+    public void read(long position, ByteBuffer target) throws IOException {
         Segment[] segments = live;
         for (int i = segments.length - 1; i >= 0; i--) {
             if (segments[i].start() <= position) {
@@ -338,7 +338,7 @@ final class Journal {
     }
 
     /** Nobody needs a record before {@code position} any more: its segments are used again. Must be durable knowledge of the replicas. */
-    void release(long position) {
+    public void release(long position) {
         long needed = Math.min(position, durablePosition);
         if (failure != null || closed || needed <= neededPosition) {
             return;
@@ -357,7 +357,7 @@ final class Journal {
     }
 
     /** Start of the oldest segment that still holds records: nothing before is readable. */
-    long oldestPosition() {
+    public long oldestPosition() {
         return live[0].start() + SegmentHeader.BYTES;
     }
 
@@ -365,27 +365,27 @@ final class Journal {
      * Bytes of frames with blocks that {@link #append} surely takes now, in whatever portions; without the reserve and without segments that are still to be
      * made.
      */
-    long freeBytes() {
+    public long freeBytes() {
         return failure != null ? 0 : Math.max(0, surelyFree(pool.ready(), current.end()));
     }
 
     /** Whether the disk had no room for another segment when one was to be made. */
-    boolean isStunted() {
+    public boolean isStunted() {
         return pool.isStunted();
     }
 
     /** There may be room again. */
-    void growAgain() {
+    public void growAgain() {
         pool.growAgain();
     }
 
     /** What {@link #freeBytes} is when the journal is empty and all segments are made. */
-    long capacityBytes() {
+    public long capacityBytes() {
         return surelyFree(settings.segmentsMax() - 1, SegmentHeader.BYTES);
     }
 
     /** Closes the files, without sync. A sync under way still ends, its outcome is dropped. */
-    void close() {
+    public void close() {
         if (closed) {
             return;
         }

@@ -1,9 +1,9 @@
-package io.longhorn.replica;
+package io.longhorn.replica.journal;
 
 import java.nio.ByteBuffer;
 
 /** Who takes what {@link Journal#recover} finds, in the order of the journal. The journal knows slots and sequences of no replica. */
-interface RecoverySink {
+public interface RecoverySink {
 
     /**
      * A valid record: header and blocks match their checksums. May be older than what the replica needs, may be of a slot that is gone, and may

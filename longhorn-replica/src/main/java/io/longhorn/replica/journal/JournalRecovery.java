@@ -1,4 +1,4 @@
-package io.longhorn.replica;
+package io.longhorn.replica.journal;
 
 import io.longhorn.DamagedFileException;
 import io.longhorn.DiskFullException;

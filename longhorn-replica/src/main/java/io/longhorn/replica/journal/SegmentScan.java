@@ -1,4 +1,4 @@
-package io.longhorn.replica;
+package io.longhorn.replica.journal;
 
 import io.longhorn.replica.wire.FrameFault;
 import io.longhorn.replica.wire.FrameLayout;
@@ -9,14 +9,14 @@ import java.nio.ByteBuffer;
  * Finds the records in the bytes of one segment; see {@code docs/format/journal.md}, section 6. What is no record is damage if something behind it was
  * durable, and the journal's end otherwise.
  */
-final class SegmentScan {
+public final class SegmentScan {
     private final ByteBuffer bytes;
     private final int number;
     private final long start;
     private boolean journalEnded;
 
     /** Looks at the whole segment in {@code bytes}, from index 0 to the limit, little-endian. */
-    SegmentScan(ByteBuffer bytes, int number) {
+    public SegmentScan(ByteBuffer bytes, int number) {
         this.bytes = bytes;
         this.number = number;
         this.start = (long) number * bytes.limit();
@@ -62,7 +62,7 @@ final class SegmentScan {
      * @param durable greatest position that any record of the journal calls durable
      * @return offset behind the last record, or behind the last gap
      */
-    int run(int end, long durable, RecoverySink sink) {
+    public int run(int end, long durable, RecoverySink sink) {
         int limit = end == 0 ? bytes.limit() : end;
         int at = SegmentHeader.BYTES;
         while (at < limit) {
