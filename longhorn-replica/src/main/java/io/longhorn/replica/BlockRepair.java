@@ -2,6 +2,10 @@ package io.longhorn.replica;
 
 import io.longhorn.ErrorCode;
 import io.longhorn.replica.journal.Journal;
+import io.longhorn.replica.layer.BlockLookup;
+import io.longhorn.replica.layer.BlockReader;
+import io.longhorn.replica.layer.LayerNode;
+import io.longhorn.replica.layer.MapEntry;
 import io.longhorn.replica.wire.BlockState;
 import io.longhorn.replica.wire.FrameBuffer;
 import io.longhorn.replica.wire.FrameLayout;

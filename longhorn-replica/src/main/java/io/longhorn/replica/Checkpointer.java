@@ -2,6 +2,12 @@ package io.longhorn.replica;
 
 import io.longhorn.replica.disk.DiskDirectory;
 import io.longhorn.replica.disk.DiskWorker;
+import io.longhorn.replica.layer.LayerFiles;
+import io.longhorn.replica.layer.LayerNode;
+import io.longhorn.replica.layer.LayerWork;
+import io.longhorn.replica.layer.MapEntry;
+import io.longhorn.replica.layer.MapPage;
+import io.longhorn.replica.layer.PendingBlocks;
 import io.longhorn.replica.wire.BlockState;
 import io.longhorn.replica.wire.FrameLayout;
 import io.longhorn.replica.wire.FrameType;

@@ -1,6 +1,11 @@
 package io.longhorn.replica;
 
 import io.longhorn.replica.disk.DiskWorker;
+import io.longhorn.replica.layer.BlockMap;
+import io.longhorn.replica.layer.LayerFiles;
+import io.longhorn.replica.layer.LayerNode;
+import io.longhorn.replica.layer.MapEntry;
+import io.longhorn.replica.layer.MapUpdates;
 import io.longhorn.replica.wire.BlockState;
 import io.longhorn.replica.wire.FrameLayout;
 import io.longhorn.replica.wire.LayerBlocksLayout;

@@ -1,6 +1,11 @@
 package io.longhorn.replica;
 
 import io.longhorn.ErrorCode;
+import io.longhorn.replica.layer.BlockLookup;
+import io.longhorn.replica.layer.LayerFiles;
+import io.longhorn.replica.layer.LayerNode;
+import io.longhorn.replica.layer.MapEntry;
+import io.longhorn.replica.layer.MapPage;
 import io.longhorn.replica.wire.BlockState;
 import io.longhorn.replica.wire.FrameBuffer;
 import io.longhorn.replica.wire.FrameLayout;

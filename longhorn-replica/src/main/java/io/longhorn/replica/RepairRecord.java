@@ -1,5 +1,7 @@
 package io.longhorn.replica;
 
+import io.longhorn.replica.layer.BlockLookup;
+import io.longhorn.replica.layer.LayerNode;
 import io.longhorn.replica.wire.Checksum;
 import io.longhorn.replica.wire.FrameBuffer;
 import io.longhorn.replica.wire.FrameLayout;

@@ -2,6 +2,8 @@ package io.longhorn.replica;
 
 import io.longhorn.replica.disk.DiskDirectory;
 import io.longhorn.replica.disk.DiskWorker;
+import io.longhorn.replica.layer.LayerFiles;
+import io.longhorn.replica.layer.LayerNode;
 import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 

@@ -1,6 +1,12 @@
 package io.longhorn.replica;
 
 import io.longhorn.replica.journal.Journal;
+import io.longhorn.replica.layer.LayerFiles;
+import io.longhorn.replica.layer.LayerNode;
+import io.longhorn.replica.layer.LayerTree;
+import io.longhorn.replica.layer.MapEntry;
+import io.longhorn.replica.layer.MapPage;
+import io.longhorn.replica.layer.PendingBlocks;
 import io.longhorn.replica.wire.BlockState;
 import io.longhorn.replica.wire.FrameLayout;
 import io.longhorn.replica.wire.FrameType;

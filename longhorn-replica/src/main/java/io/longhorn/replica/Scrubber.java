@@ -1,6 +1,10 @@
 package io.longhorn.replica;
 
 import io.longhorn.replica.disk.DiskWorker;
+import io.longhorn.replica.layer.LayerFiles;
+import io.longhorn.replica.layer.LayerNode;
+import io.longhorn.replica.layer.MapEntry;
+import io.longhorn.replica.layer.MapPage;
 import io.longhorn.replica.wire.Checksum;
 import io.longhorn.replica.wire.FrameLayout;
 import io.longhorn.replica.wire.LayerId;

@@ -1,5 +1,10 @@
 package io.longhorn.replica;
 
+import io.longhorn.replica.layer.LayerFiles;
+import io.longhorn.replica.layer.LayerNode;
+import io.longhorn.replica.layer.LayerWork;
+import io.longhorn.replica.layer.MapEntry;
+import io.longhorn.replica.layer.MapPage;
 import io.longhorn.replica.wire.FrameLayout;
 import java.util.ArrayList;
 import java.util.HashSet;

@@ -253,7 +253,7 @@ class ReplicaSpaceTest {
         engine.flush();
         rig.disk().checkpointer().request(rig.replica());
         long free = rig.memory.freePages;
-        while (rig.replica().tree.size() == 2) {
+        while (rig.replica().tree.all().size() == 2) {
             assertThat(rig.worker.runOne(DiskWorker.Lane.CHECKPOINT)).isTrue();
         }
         // The layer is out of the tree; the metadata that says so finds no space.

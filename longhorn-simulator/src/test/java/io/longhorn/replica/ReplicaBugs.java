@@ -1,5 +1,7 @@
 package io.longhorn.replica;
 
+import io.longhorn.replica.layer.LayerFiles;
+import io.longhorn.replica.layer.LayerNode;
 import java.util.ArrayList;
 import java.util.List;
 import net.bytebuddy.implementation.bind.annotation.Argument;

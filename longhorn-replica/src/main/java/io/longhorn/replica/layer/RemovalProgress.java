@@ -1,4 +1,4 @@
-package io.longhorn.replica;
+package io.longhorn.replica.layer;
 
 import io.longhorn.replica.wire.LayerId;
 import java.util.Arrays;
@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
  * How far the blocks of a removed layer were given back: which of them its only child overrides, and how far the rest was merged into that child. The maps of both are compared from
  * end to end once; blocks that checkpoints bring into the child meanwhile are noted, and looked up behind that. Not stored: a start begins anew. Loop only.
  */
-final class RemovalProgress {
+public final class RemovalProgress {
     /** More than this is looked for in the maps again instead. */
     private static final int BLOCKS_MAX = 1 << 16;
 
@@ -26,7 +26,7 @@ final class RemovalProgress {
     // ------------------------------------------------------------------ punching
 
     /** A checkpoint brought these blocks into the child. */
-    void addOverridden(LayerWork work) {
+    public void addOverridden(LayerWork work) {
         if (punchedFor == null && comparedTo == 0) {
             return;
         }
@@ -41,7 +41,7 @@ final class RemovalProgress {
     }
 
     /** Blocks that checkpoints brought into the child since, ascending; from now on somebody else's. */
-    long[] takeOverridden() {
+    public long[] takeOverridden() {
         long[] taken = Arrays.copyOf(blocks, size);
         Arrays.sort(taken);
         blocks = new long[0];
@@ -50,44 +50,44 @@ final class RemovalProgress {
     }
 
     /** Whether everything that this child overrides was given back. */
-    boolean isPunchedFor(LayerId child) {
+    public boolean isPunchedFor(LayerId child) {
         return child.equals(punchedFor) && size == 0;
     }
 
     /** Whether the maps were compared from end to end for this child. */
-    boolean isComparedFor(LayerId child) {
+    public boolean isComparedFor(LayerId child) {
         return child.equals(punchedFor);
     }
 
     /** Block from which the comparison of the maps goes on. */
-    long comparedTo() {
+    public long comparedTo() {
         return comparedTo;
     }
 
     /** The maps were compared from block {@code from} on; {@code more} entries were met there and not punched. */
-    void compared(long from, long more) {
+    public void compared(long from, long more) {
         left = from == 0 ? more : left + more;
     }
 
     /** The comparison goes on at that block. */
-    void comparedTo(long block) {
+    public void comparedTo(long block) {
         comparedTo = block;
     }
 
     /** The comparison has reached the end. */
-    void comparedFor(LayerId child) {
+    public void comparedFor(LayerId child) {
         punchedFor = child;
         comparedTo = 0;
         isEmpty = left == 0;
     }
 
     /** Nothing is left in the layer. */
-    boolean isEmpty() {
+    public boolean isEmpty() {
         return isEmpty;
     }
 
     /** The comparison of the maps starts over. */
-    void compareAgain() {
+    public void compareAgain() {
         punchedFor = null;
         comparedTo = 0;
         blocks = new long[0];
@@ -97,27 +97,27 @@ final class RemovalProgress {
     // ------------------------------------------------------------------ merging
 
     /** Block from which merging into the child goes on. */
-    long mergedTo() {
+    public long mergedTo() {
         return mergedTo;
     }
 
     /** Merging goes on at that block. */
-    void mergedTo(long block) {
+    public void mergedTo(long block) {
         mergedTo = block;
     }
 
     /** It has damaged entries, which cannot be moved. */
-    boolean isUnmergeable() {
+    public boolean isUnmergeable() {
         return isUnmergeable;
     }
 
     /** Merging met damaged entries. */
-    void cannotBeMerged() {
+    public void cannotBeMerged() {
         isUnmergeable = true;
     }
 
     /** Everything starts over: the layers are others than before. */
-    void startOver() {
+    public void startOver() {
         compareAgain();
         isEmpty = false;
         mergedTo = 0;

@@ -1,4 +1,4 @@
-package io.longhorn.replica;
+package io.longhorn.replica.layer;
 
 import io.longhorn.replica.disk.DiskFile;
 import io.longhorn.replica.wire.LayerId;

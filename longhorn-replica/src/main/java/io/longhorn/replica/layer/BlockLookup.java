@@ -1,4 +1,4 @@
-package io.longhorn.replica;
+package io.longhorn.replica.layer;
 
 import io.longhorn.replica.wire.BlockState;
 import io.longhorn.replica.wire.Checksum;
@@ -8,14 +8,14 @@ import org.jspecify.annotations.Nullable;
 /**
  * Where the content of a block stands: the answer to the last question, used again and again so that asking allocates nothing. Loop only.
  */
-final class BlockLookup {
+public final class BlockLookup {
     private @Nullable LayerNode layer;
     private long entry = MapEntry.ABSENT;
     private int crc;
     private long position = PendingBlocks.NO_POSITION;
 
     /** What the layer alone says: what is journaled, else its map. False if nothing. */
-    boolean own(LayerNode node, long block) throws IOException {
+    public boolean own(LayerNode node, long block) throws IOException {
         return journaled(node, block) || mapped(node, block);
     }
 
@@ -62,11 +62,13 @@ final class BlockLookup {
         return true;
     }
 
-    void nothing() {
+    /** No layer says anything: zeroes that were never written. */
+    public void nothing() {
         set(null, MapEntry.ABSENT, 0, PendingBlocks.NO_POSITION);
     }
 
-    void set(@Nullable LayerNode decides, long found, int foundCrc, long foundPosition) {
+    /** Sets the answer, for one who looked elsewhere. */
+    public void set(@Nullable LayerNode decides, long found, int foundCrc, long foundPosition) {
         layer = decides;
         entry = found;
         crc = foundCrc;
@@ -75,31 +77,32 @@ final class BlockLookup {
 
     /** Layer that decides; null if none says anything, and the block is zeroes. */
     @Nullable
-    LayerNode layer() {
+    public LayerNode layer() {
         return layer;
     }
 
     /** {@link MapEntry}. */
-    long entry() {
+    public long entry() {
         return entry;
     }
 
     /** CRC32C of the block if it is data. */
-    int crc() {
+    public int crc() {
         return crc;
     }
 
     /** Where the bytes stand in the journal; {@link PendingBlocks#NO_POSITION} if in the layer's data file, or nowhere. */
-    long position() {
+    public long position() {
         return position;
     }
 
-    boolean isData() {
+    /** Whether the block has bytes. */
+    public boolean isData() {
         return MapEntry.isData(entry);
     }
 
     /** The layer's map page is damaged: neither state nor content is known. */
-    boolean isDamaged() {
+    public boolean isDamaged() {
         return MapEntry.isDamaged(entry);
     }
 
@@ -107,12 +110,13 @@ final class BlockLookup {
         return position != PendingBlocks.NO_POSITION;
     }
 
-    long sequence() {
+    /** Of the block's last write; 0 if there was none. */
+    public long sequence() {
         return MapEntry.sequence(entry);
     }
 
     /** State of a block that is not damaged. */
-    BlockState state() {
+    public BlockState state() {
         return MapEntry.state(entry);
     }
 

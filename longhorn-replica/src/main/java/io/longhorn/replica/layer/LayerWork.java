@@ -1,4 +1,4 @@
-package io.longhorn.replica;
+package io.longhorn.replica.layer;
 
 import io.longhorn.replica.disk.SyncFailedException;
 import io.longhorn.replica.journal.Journal;
@@ -13,7 +13,7 @@ import org.slf4j.LoggerFactory;
 /**
  * What a checkpoint moves into one layer: the newest version of each block, in the order of the file. Put together on the loop, carried out on the worker.
  */
-final class LayerWork {
+public final class LayerWork {
     private static final Logger LOG = LoggerFactory.getLogger(LayerWork.class);
     private static final int BLOCK = FrameLayout.BLOCK_BYTES;
     /** Blocks that one write takes. */
@@ -63,12 +63,12 @@ final class LayerWork {
     private int unreadable;
 
     /** Work for what records brought. */
-    LayerWork(LayerNode layer, LayerFiles files) {
+    public LayerWork(LayerNode layer, LayerFiles files) {
         this(layer, files, false);
     }
 
     /** Work for good copies of blocks that failed their check. */
-    static LayerWork ofRepairs(LayerNode layer, LayerFiles files) {
+    public static LayerWork ofRepairs(LayerNode layer, LayerFiles files) {
         return new LayerWork(layer, files, true);
     }
 
@@ -79,17 +79,17 @@ final class LayerWork {
     }
 
     /** Adds a block of data that lies behind the last one added. */
-    void addData(long block, long entry, int crc, long position) {
+    public void addData(long block, long entry, int crc, long position) {
         add(block, entry, crc, position);
     }
 
     /** Adds a zeroed block that lies behind the last one added. */
-    void addZeroes(long block, long entry, boolean keepAllocated) {
+    public void addZeroes(long block, long entry, boolean keepAllocated) {
         add(block, entry, 0, keepAllocated ? KEEP_ALLOCATED : GIVE_BACK);
     }
 
     /** Notes a block that the files have in a newer version: nothing is written. */
-    void addPresent(long block, long entry) {
+    public void addPresent(long block, long entry) {
         if (presentSize == presentBlocks.length) {
             presentBlocks = Arrays.copyOf(presentBlocks, Math.max(64, 2 * presentSize));
             presentEntries = Arrays.copyOf(presentEntries, presentBlocks.length);
@@ -109,16 +109,17 @@ final class LayerWork {
     }
 
     /** The layer that the blocks go to. */
-    LayerNode layer() {
+    public LayerNode layer() {
         return layer;
     }
 
     /** Blocks that are written. */
-    int size() {
+    public int size() {
         return size;
     }
 
-    long block(int index) {
+    /** The block at that place, in ascending order. */
+    public long block(int index) {
         return blocks[index];
     }
 
@@ -129,7 +130,7 @@ final class LayerWork {
     // ------------------------------------------------------------------ worker
 
     /** Copies the blocks from the journal into the layer's data file and makes them stable. */
-    void copyData(Journal journal) throws IOException {
+    public void copyData(Journal journal) throws IOException {
         if (size == 0) {
             return;
         }
@@ -237,7 +238,7 @@ final class LayerWork {
     }
 
     /** Writes the map entries and makes them stable. Between {@link #beginMap} and {@link #endMap}. */
-    void writeMap() throws IOException {
+    public void writeMap() throws IOException {
         files.map().update(updates, rule);
         try {
             files.syncMap();
@@ -248,19 +249,23 @@ final class LayerWork {
 
     // ------------------------------------------------------------------ loop
 
-    void retain() throws IOException {
+    /** Keeps the layer's files open for the worker, until {@link #release}. */
+    public void retain() throws IOException {
         files.retain();
     }
 
-    void release() {
+    /** The worker is done. */
+    public void release() {
         files.release();
     }
 
-    void beginMap() {
+    /** See {@link BlockMap#beginUpdate}. */
+    public void beginMap() {
         files.map().beginUpdate();
     }
 
-    void endMap() {
+    /** See {@link BlockMap#endUpdate}; whether the writing succeeded or not. */
+    public void endMap() {
         files.map().endUpdate(updates);
     }
 
@@ -268,7 +273,7 @@ final class LayerWork {
      * The files have all of the layer's records up to {@code limit}: what the journal has of them need not be looked at any more. A run of zeroes goes together with newer data
      * that hid it.
      */
-    void dropPending(long limit) {
+    public void dropPending(long limit) {
         for (int i = 0; i < size; i++) {
             layer.pending().removeThrough(blocks[i], MapEntry.sequence(updates.entry(i)));
         }
@@ -280,7 +285,7 @@ final class LayerWork {
     }
 
     /** Blocks whose bytes could not be read from the journal. */
-    int unreadable() {
+    public int unreadable() {
         return unreadable;
     }
 }

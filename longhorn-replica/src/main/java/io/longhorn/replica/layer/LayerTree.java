@@ -1,4 +1,4 @@
-package io.longhorn.replica;
+package io.longhorn.replica.layer;
 
 import io.longhorn.replica.wire.FrameLayout;
 import io.longhorn.replica.wire.LayerId;
@@ -15,10 +15,10 @@ import org.jspecify.annotations.Nullable;
  * The layers of a replica: a tree whose head is written and whose other layers are frozen, and the volume's size. Takes a structural operation when its record is accepted, so
  * that later records meet its outcome; what it means for files happens when it is committed and checkpointed. Loop only.
  */
-final class LayerTree {
+public final class LayerTree {
 
     /** Gives a layer that the metadata lists its files. */
-    interface Files {
+    public interface Files {
         LayerFiles of(LayerId id, long sizeBytes);
     }
 
@@ -30,7 +30,7 @@ final class LayerTree {
     private long sizeBytes;
 
     /** Takes over a stored tree, without pending blocks. Layers that stay keep their files. */
-    void load(List<Message.Layer> layers, long volumeBytes, Files files) {
+    public void load(List<Message.Layer> layers, long volumeBytes, Files files) {
         Map<LayerId, LayerNode> before = new HashMap<>(nodes);
         nodes.clear();
         expansions.clear();
@@ -58,32 +58,30 @@ final class LayerTree {
     }
 
     /** The layer being written. */
-    LayerNode head() {
+    public LayerNode head() {
         return head;
     }
 
-    long sizeBytes() {
+    /** Of the volume, now. */
+    public long sizeBytes() {
         return sizeBytes;
     }
 
+    /** The layer with that id, null if there is none. */
     @Nullable
-    LayerNode find(LayerId id) {
+    public LayerNode find(LayerId id) {
         return nodes.get(id);
     }
 
     /** All layers, oldest first; heads that a revert dropped among them until their files are gone. */
-    List<LayerNode> all() {
+    public List<LayerNode> all() {
         List<LayerNode> all = new ArrayList<>(nodes.values());
         all.sort(Comparator.comparing(n -> n.id()));
         return all;
     }
 
-    int size() {
-        return nodes.size();
-    }
-
     /** Layers directly above {@code node}. */
-    List<LayerNode> children(LayerNode node) {
+    public List<LayerNode> children(LayerNode node) {
         List<LayerNode> children = new ArrayList<>();
         for (LayerNode other : nodes.values()) {
             if (other.parent == node) {
@@ -94,7 +92,7 @@ final class LayerTree {
     }
 
     /** A structural operation was accepted. What the tree shows already, because a checkpoint stored it before a crash, is not done again. */
-    void apply(StructureOperation operation, long epoch, long sequence) {
+    public void apply(StructureOperation operation, long epoch, long sequence) {
         if (operation instanceof StructureOperation.CreateSnapshot create) {
             freeze(create, epoch, sequence);
         } else if (operation instanceof StructureOperation.DeleteSnapshot delete) {
@@ -145,7 +143,7 @@ final class LayerTree {
 
     /** The layer that was head when the operation with that sequence was sequenced; null if that one is gone since. */
     @Nullable
-    LayerNode layerOf(long sequence) {
+    public LayerNode layerOf(long sequence) {
         if (head.tookRecord(sequence)) {
             return head;
         }
@@ -158,7 +156,7 @@ final class LayerTree {
     }
 
     /** The volume's size after the operation with that sequence, which must not be checkpointed before. */
-    long sizeAsOf(long sequence) {
+    public long sizeAsOf(long sequence) {
         for (Expansion expansion : expansions) {
             if (expansion.sequence() > sequence) {
                 return expansion.sizeBefore();
@@ -168,7 +166,7 @@ final class LayerTree {
     }
 
     /** The layers after the operation with that sequence. */
-    List<Message.Layer> asOf(long sequence) {
+    public List<Message.Layer> asOf(long sequence) {
         long size = sizeAsOf(sequence);
         List<Message.Layer> layers = new ArrayList<>();
         for (LayerNode node : all()) {
@@ -180,12 +178,12 @@ final class LayerTree {
     }
 
     /** Nobody asks for a state before that sequence any more. */
-    void forgetBefore(long sequence) {
+    public void forgetBefore(long sequence) {
         expansions.removeIf(expansion -> expansion.sequence() <= sequence);
     }
 
     /** Takes a layer out; what stood on it stands on its parent from now on. */
-    void remove(LayerNode node) {
+    public void remove(LayerNode node) {
         for (LayerNode child : children(node)) {
             child.parent = node.parent;
         }
@@ -193,7 +191,7 @@ final class LayerTree {
     }
 
     /** The way from {@code node} down to the oldest layer, itself first; empty for null. */
-    static List<LayerNode> chain(@Nullable LayerNode node) {
+    public static List<LayerNode> chain(@Nullable LayerNode node) {
         List<LayerNode> chain = new ArrayList<>();
         for (LayerNode at = node; at != null; at = at.parent) {
             chain.add(at);

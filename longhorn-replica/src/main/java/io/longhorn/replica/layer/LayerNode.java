@@ -1,4 +1,4 @@
-package io.longhorn.replica;
+package io.longhorn.replica.layer;
 
 import io.longhorn.replica.wire.FrameLayout;
 import io.longhorn.replica.wire.LayerId;
@@ -10,7 +10,7 @@ import org.jspecify.annotations.Nullable;
  * A layer in memory: its place in the tree, the journaled blocks that are not in its files yet, and its files once they are made. Marks carry the sequence of the
  * operation that set them, so that the tree can be told as of any sequence that is not checkpointed. Loop only.
  */
-final class LayerNode {
+public final class LayerNode {
     private final LayerId id;
     private final PendingBlocks pending = new PendingBlocks();
 
@@ -44,45 +44,49 @@ final class LayerNode {
 
     // ------------------------------------------------------------------ what it is
 
-    LayerId id() {
+    /** Of its beginning; the oldest layer is {@link LayerId#ROOT}. */
+    public LayerId id() {
         return id;
     }
 
     /** The layer directly below; null for the oldest one. */
     @Nullable
-    LayerNode parent() {
+    public LayerNode parent() {
         return parent;
     }
 
-    String name() {
+    /** Of its snapshot; empty for a head. */
+    public String name() {
         return name;
     }
 
-    boolean userMade() {
+    /** Whether a user made its snapshot, not the engine for its own ends. */
+    public boolean userMade() {
         return userMade;
     }
 
-    long createdAtMillis() {
+    /** When it was frozen, by the engine's clock. */
+    public long createdAtMillis() {
         return createdAtMillis;
     }
 
     /** Size of the volume when it was frozen; of a head, its size now. */
-    long sizeBytes() {
+    public long sizeBytes() {
         return sizeBytes;
     }
 
     /** 0 while it was not frozen. */
-    long frozenSequence() {
+    public long frozenSequence() {
         return frozenSequence;
     }
 
     /** Sequence of the deletion of its snapshot, 0 if it is not deleted. */
-    long removedSequence() {
+    public long removedSequence() {
         return removedSequence;
     }
 
     /** Sequence of the revert that dropped it while it was the head, 0 if none did. */
-    long droppedSequence() {
+    public long droppedSequence() {
         return droppedSequence;
     }
 
@@ -90,22 +94,25 @@ final class LayerNode {
         return frozenSequence == 0 && droppedSequence == 0;
     }
 
-    boolean isRemoved() {
+    /** Whether its snapshot was deleted, and its blocks go as far as nobody needs them. */
+    public boolean isRemoved() {
         return removedSequence != 0;
     }
 
     /** The rule for which layer a record belongs to: the one that was head when it was sequenced. */
-    boolean tookRecord(long sequence) {
+    public boolean tookRecord(long sequence) {
         long end = frozenSequence != 0 ? frozenSequence : droppedSequence;
         return id.sequence() <= sequence && (end == 0 || sequence < end);
     }
 
-    boolean existedAt(long sequence) {
+    /** Whether it was there after the operation with that sequence. */
+    public boolean existedAt(long sequence) {
         return (id.sequence() <= sequence || id.equals(LayerId.ROOT))
                 && (droppedSequence == 0 || droppedSequence > sequence);
     }
 
-    boolean wasFrozenAt(long sequence) {
+    /** Whether it was a snapshot after the operation with that sequence. */
+    public boolean wasFrozenAt(long sequence) {
         return frozenSequence != 0 && frozenSequence <= sequence;
     }
 
@@ -133,12 +140,12 @@ final class LayerNode {
     // ------------------------------------------------------------------ what it holds
 
     /** The journaled blocks that are not in its files yet. */
-    PendingBlocks pending() {
+    public PendingBlocks pending() {
         return pending;
     }
 
     /** Everything up to there is in the layers: what the journal has of a head that was dropped since will never go to its files. */
-    void checkpointed(long sequence) {
+    public void checkpointed(long sequence) {
         if (droppedSequence != 0 && droppedSequence <= sequence) {
             pending.clear();
         }
@@ -146,23 +153,23 @@ final class LayerNode {
 
     /** Its files; null until a checkpoint made them. */
     @Nullable
-    LayerFiles files() {
+    public LayerFiles files() {
         return files;
     }
 
     /** Length that the files were made for. */
-    long filesSizeBytes() {
+    public long filesSizeBytes() {
         return filesSizeBytes;
     }
 
     /** They were made for that length. */
-    void filesMade(LayerFiles made, long lengthBytes) {
+    public void filesMade(LayerFiles made, long lengthBytes) {
         files = made;
         filesSizeBytes = lengthBytes;
     }
 
     /** They were made longer; no effect if there are none. */
-    void filesExpanded(long lengthBytes) {
+    public void filesExpanded(long lengthBytes) {
         LayerFiles present = files;
         if (present != null) {
             present.sizeBytes(lengthBytes);
@@ -171,22 +178,22 @@ final class LayerNode {
     }
 
     /** Blocks of data in its files; exact within a run, an estimate after a crash. */
-    long dataBlocks() {
+    public long dataBlocks() {
         return dataBlocks;
     }
 
     /** So many blocks of data more, or less. An estimate may be too small for what goes. */
-    void countData(long more) {
+    public void countData(long more) {
         dataBlocks = Math.max(0, dataBlocks + more);
     }
 
     /** Whether {@link ResolvedPages} has pages of this layer with its parents. */
-    boolean isResolved() {
+    public boolean isResolved() {
         return resolvedPages > 0;
     }
 
     /** How far its blocks were given back, if it is removed. */
-    RemovalProgress removal() {
+    public RemovalProgress removal() {
         return removal;
     }
 

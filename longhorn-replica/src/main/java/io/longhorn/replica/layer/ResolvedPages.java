@@ -1,4 +1,4 @@
-package io.longhorn.replica;
+package io.longhorn.replica.layer;
 
 import java.io.IOException;
 import java.util.Arrays;
@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
  * What the maps of a layer and all its parents say together, page by page, for layers that stand on many others: so that a read finds a block at once instead of asking every
  * layer. Journaled blocks are not in it. Bounded memory for all replicas of a disk; which page goes when room is needed is decided by a clock. Loop only.
  */
-final class ResolvedPages {
+public final class ResolvedPages {
     private static final int PAGE_BYTES = MapPage.ENTRIES * (Long.BYTES + Integer.BYTES + Integer.BYTES) + 64;
     private static final int PAGES_MIN = 16;
 
@@ -83,7 +83,8 @@ final class ResolvedPages {
     private int made;
     private int hand;
 
-    ResolvedPages(long bytesMax) {
+    /** Keeps at most {@code bytesMax}, but a few pages in any case. Memory is taken as it is needed. */
+    public ResolvedPages(long bytesMax) {
         int count = (int) Math.min(Math.max(bytesMax / PAGE_BYTES, PAGES_MIN), 1 << 24);
         pages = new Page[count];
         table = new int[Integer.highestOneBit(count) << 2];
@@ -110,7 +111,7 @@ final class ResolvedPages {
     }
 
     /** The maps changed: forgets that page of that layer. */
-    void remove(LayerNode from, long number) {
+    public void remove(LayerNode from, long number) {
         int slot = find(from, number);
         if (table[slot] != 0) {
             forget(slot);
@@ -118,7 +119,7 @@ final class ResolvedPages {
     }
 
     /** Forgets everything, after a change of the trees. Rare. */
-    void clear() {
+    public void clear() {
         Arrays.fill(table, 0);
         for (int i = 0; i < made; i++) {
             pages[i].forget();

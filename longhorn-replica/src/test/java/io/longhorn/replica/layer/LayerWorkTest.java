@@ -1,4 +1,4 @@
-package io.longhorn.replica;
+package io.longhorn.replica.layer;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

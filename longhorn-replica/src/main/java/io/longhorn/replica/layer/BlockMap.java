@@ -1,4 +1,4 @@
-package io.longhorn.replica;
+package io.longhorn.replica.layer;
 
 import io.longhorn.replica.disk.CachedFile;
 import io.longhorn.replica.disk.DiskFile;
@@ -23,15 +23,15 @@ import org.slf4j.LoggerFactory;
  * page that the journal still has records for ({@link #expectTorn}), or that is being written now. Everything else is damage: the page's entries are
  * {@link MapEntry#DAMAGED}, never absent.
  */
-final class BlockMap {
+public final class BlockMap {
 
     /** Whether a new entry takes the place of the one that the map has. Called by the thread that updates. */
-    interface Rule {
+    public interface Rule {
         boolean replaces(long block, long newEntry, long presentEntry);
     }
 
     /** Takes entries of a walk. */
-    interface EntrySink {
+    public interface EntrySink {
         /** Takes the next entry; false stops the walk behind it. */
         boolean entry(long block, long entry, int crc) throws IOException;
     }
@@ -40,7 +40,7 @@ final class BlockMap {
     static final Rule NEWER = (block, newEntry, presentEntry) -> supersedes(newEntry, presentEntry);
 
     /** For the caller who looked before, and for punching. */
-    static final Rule ALWAYS = (block, newEntry, presentEntry) -> true;
+    public static final Rule ALWAYS = (block, newEntry, presentEntry) -> true;
 
     /** Bytes of a page's two copies in the file. */
     static final int PAGE_FILE_BYTES = MapPagePair.BYTES;
@@ -89,7 +89,7 @@ final class BlockMap {
     }
 
     /** Blocks that the map has entries for. */
-    long blocks() {
+    public long blocks() {
         return blocks;
     }
 
@@ -104,7 +104,7 @@ final class BlockMap {
      * The journal has a record of these blocks for this layer that may not be checkpointed: a checkpoint of it may have torn their pages. For all such records,
      * before the first lookup. Loop only.
      */
-    void expectTorn(long firstBlock, long count) {
+    public void expectTorn(long firstBlock, long count) {
         long last = MapPage.pageOf(Math.min(firstBlock + count, blocks) - 1);
         for (long page = MapPage.pageOf(firstBlock); page <= last; page++) {
             torn.add(page);
@@ -112,13 +112,13 @@ final class BlockMap {
     }
 
     /** Any page may be torn: a rebuild was writing, and will be repeated. Before the first lookup. Loop only. */
-    void expectTornAnywhere() {
+    public void expectTornAnywhere() {
         tornAnywhere = true;
     }
 
     /** The page that holds {@code block}'s entry, valid until the loop's next call of any map; null if all its entries are absent. Loop only. */
     @Nullable
-    MapPage page(long block) throws IOException {
+    public MapPage page(long block) throws IOException {
         long page = pageChecked(block);
         if (absent.contains(page)) {
             return null;
@@ -128,7 +128,7 @@ final class BlockMap {
     }
 
     /** {@link MapEntry} of the block. Loop only. */
-    long entry(long block) throws IOException {
+    public long entry(long block) throws IOException {
         MapPage page = page(block);
         return page == null ? MapEntry.ABSENT : page.entry(MapPage.indexOf(block));
     }
@@ -193,7 +193,7 @@ final class BlockMap {
      * From now until {@link #endUpdate} lookups expect the file to change under them. Loop only. Holds a lock for a moment, so that a walk that saw a page absent
      * either says so before or not at all.
      */
-    synchronized void beginUpdate() {
+    public synchronized void beginUpdate() {
         if (isUpdating()) {
             throw new IllegalStateException("two updates of " + file.name() + " at a time");
         }
@@ -210,7 +210,7 @@ final class BlockMap {
      *
      * @return entries written
      */
-    int update(MapUpdates entries, Rule rule) throws IOException {
+    public int update(MapUpdates entries, Rule rule) throws IOException {
         if (!isUpdating()) {
             throw new IllegalStateException("update of " + file.name() + " without beginUpdate");
         }
@@ -293,7 +293,7 @@ final class BlockMap {
     }
 
     /** The update ended, well or not: the pages of these blocks are read again. Loop only. */
-    synchronized void endUpdate(MapUpdates entries) {
+    public synchronized void endUpdate(MapUpdates entries) {
         if (!isUpdating()) {
             throw new IllegalStateException("no update of " + file.name());
         }
@@ -315,7 +315,7 @@ final class BlockMap {
      *
      * @return the block to go on from: {@code toBlock} at the end
      */
-    long walk(long fromBlock, long toBlock, long sinceSequence, EntrySink sink) throws IOException {
+    public long walk(long fromBlock, long toBlock, long sinceSequence, EntrySink sink) throws IOException {
         ByteBuffer bytes = cache.takeWalkBuffer();
         try {
             return walk(bytes, fromBlock, toBlock, sinceSequence, sink);
@@ -416,7 +416,7 @@ final class BlockMap {
     }
 
     /** Pages found damaged since the map was opened, each time one was. */
-    int damagedPages() {
+    public int damagedPages() {
         return damagedPages.get();
     }
 

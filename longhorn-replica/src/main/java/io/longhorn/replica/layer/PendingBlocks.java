@@ -1,4 +1,4 @@
-package io.longhorn.replica;
+package io.longhorn.replica.layer;
 
 import java.util.Arrays;
 
@@ -6,11 +6,11 @@ import java.util.Arrays;
  * Newest journaled version of the blocks of one layer that are not in its files yet: an open-addressing table from block to {@link MapEntry}, CRC and journal position
  * of the block's bytes, and beside it {@link PendingRanges} for longer runs of zeroes. Takes no memory while it is empty. Loop only.
  */
-final class PendingBlocks {
+public final class PendingBlocks {
     /** What a look-up of a block that is not here answers. */
-    static final int NONE = -1;
+    public static final int NONE = -1;
     /** Position of a block without bytes. */
-    static final long NO_POSITION = -1;
+    public static final long NO_POSITION = -1;
 
     private static final int SMALLEST = 16;
 
@@ -23,12 +23,13 @@ final class PendingBlocks {
     private int[] crcs = new int[0];
     private int size;
 
-    boolean isEmpty() {
+    /** Whether the journal has nothing of the layer, in the table or as a range. */
+    public boolean isEmpty() {
         return size == 0 && ranges.size() == 0;
     }
 
     /** Longer runs of zeroes, which may cover blocks of the table, older or newer ones. */
-    PendingRanges ranges() {
+    public PendingRanges ranges() {
         return ranges;
     }
 
@@ -42,7 +43,7 @@ final class PendingBlocks {
     }
 
     /** The block's slot in the table, for the accessors, or {@link #NONE}. A range may be newer. */
-    int find(long block) {
+    public int find(long block) {
         if (size == 0) {
             return NONE;
         }
@@ -55,27 +56,30 @@ final class PendingBlocks {
         return NONE;
     }
 
-    long entry(int slot) {
+    /** {@link MapEntry} of the block in that slot. */
+    public long entry(int slot) {
         return entries[slot];
     }
 
-    int crc(int slot) {
+    /** CRC32C of the block in that slot; 0 unless it is data. */
+    public int crc(int slot) {
         return crcs[slot];
     }
 
     /** Journal position of the block's bytes. */
-    long position(int slot) {
+    public long position(int slot) {
         return positions[slot];
     }
 
     /** Sequence of the newest version of the block here, 0 if there is none. */
-    long sequenceOf(long block) {
+    public long sequenceOf(long block) {
         int slot = find(block);
         long inTable = slot == NONE ? 0 : MapEntry.sequence(entries[slot]);
         return Math.max(inTable, ranges.sequenceAt(block));
     }
 
-    void put(long block, long entry, int crc, long position) {
+    /** Takes a version of the block in place of the one here, whichever is newer. */
+    public void put(long block, long entry, int crc, long position) {
         if (2 * (size + 1) > keys.length) {
             resize(Math.max(SMALLEST, 2 * keys.length));
         }
@@ -151,7 +155,7 @@ final class PendingBlocks {
     }
 
     /** The blocks of the table, ascending. */
-    long[] tableBlocks() {
+    public long[] tableBlocks() {
         long[] blocks = new long[size];
         int n = 0;
         for (long key : keys) {
@@ -163,7 +167,8 @@ final class PendingBlocks {
         return blocks;
     }
 
-    void clear() {
+    /** Forgets everything, ranges too. */
+    public void clear() {
         size = 0;
         keys = new long[0];
         entries = new long[0];

@@ -1,4 +1,4 @@
-package io.longhorn.replica;
+package io.longhorn.replica.layer;
 
 import io.longhorn.replica.wire.Checksum;
 import io.longhorn.replica.wire.LayerId;
@@ -18,7 +18,7 @@ import java.util.UUID;
  * The page CRC covers bytes [4, 4096), the header CRC [8, 64). The counter grows with every writing of the page, so it tells which of
  * its two copies is newer.
  */
-final class MapPage {
+public final class MapPage {
     /** "LHMP" as a little-endian int. */
     static final int MAGIC = 0x504D484C;
 
@@ -44,9 +44,10 @@ final class MapPage {
 
     static final int ENTRY_BYTES = 12;
     /** Entries per page. */
-    static final int ENTRIES = 336;
+    public static final int ENTRIES = 336;
 
-    static final int BYTES = 4096;
+    /** Length of one copy of a page. */
+    public static final int BYTES = 4096;
     /** Pages of a map at most: what fits their number. More than any volume has. */
     static final long PAGES_MAX = 1L << 31;
 
@@ -57,7 +58,8 @@ final class MapPage {
         this.bytes = bytes.order(ByteOrder.LITTLE_ENDIAN);
     }
 
-    static long pageOf(long block) {
+    /** Number of the page that has the block's entry. */
+    public static long pageOf(long block) {
         return block / ENTRIES;
     }
 

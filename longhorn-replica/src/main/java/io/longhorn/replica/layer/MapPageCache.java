@@ -1,4 +1,4 @@
-package io.longhorn.replica;
+package io.longhorn.replica.layer;
 
 import java.nio.ByteBuffer;
 import java.util.Arrays;
@@ -9,9 +9,9 @@ import org.jspecify.annotations.Nullable;
  * Pages of block maps in memory, for all layers of a disk, bounded; all of them as they are on the disk. Which page goes when room is needed is decided by
  * a clock: the hand passes over pages used since its last round. Belongs to one loop, but for the buffers of walks.
  */
-final class MapPageCache {
+public final class MapPageCache {
     /** Maps of about 20 GiB of blocks. */
-    static final long DEFAULT_BYTES = 64L << 20;
+    public static final long DEFAULT_BYTES = 64L << 20;
 
     static final int PAGES_MIN = 64;
     /** A walk reads this many pages at once. */
@@ -43,7 +43,7 @@ final class MapPageCache {
     private long misses;
 
     /** Keeps at most {@code bytesMax} of pages, but at least {@link #PAGES_MIN} pages. */
-    MapPageCache(long bytesMax) {
+    public MapPageCache(long bytesMax) {
         int pages = (int) Math.min(Math.max(bytesMax / MapPage.BYTES, PAGES_MIN), 1 << 26);
         frames = new MapPage[pages];
         frameKeys = new long[pages];

@@ -1,4 +1,4 @@
-package io.longhorn.replica;
+package io.longhorn.replica.layer;
 
 import io.longhorn.replica.wire.BlockState;
 
@@ -6,9 +6,9 @@ import io.longhorn.replica.wire.BlockState;
  * First word of a block map's entry, in memory as on disk: state in the 2 high bits, sequence of the block's last write in the 62 low ones. The
  * second word is the block's CRC32C, zero unless the state is DATA.
  */
-final class MapEntry {
+public final class MapEntry {
     /** The layer says nothing about the block, and never did. */
-    static final long ABSENT = 0;
+    public static final long ABSENT = 0;
     /** What the layer says about the block was lost: see {@link #isDamaged}. */
     static final long DAMAGED = 3L << 62;
 
@@ -17,19 +17,23 @@ final class MapEntry {
 
     private MapEntry() {}
 
-    static long of(BlockState state, long sequence) {
+    /** The first word of such an entry. */
+    public static long of(BlockState state, long sequence) {
         return (long) state.code() << STATE_SHIFT | sequence;
     }
 
-    static long sequence(long entry) {
+    /** Of the block's last write in the layer; 0 if there was none. */
+    public static long sequence(long entry) {
         return entry & SEQUENCE_MASK;
     }
 
-    static boolean isAbsent(long entry) {
+    /** Whether the layer says nothing about the block. */
+    public static boolean isAbsent(long entry) {
         return entry >>> STATE_SHIFT == 0;
     }
 
-    static boolean isData(long entry) {
+    /** Whether the layer has the block's bytes. */
+    public static boolean isData(long entry) {
         return entry >>> STATE_SHIFT == 1;
     }
 
@@ -38,12 +42,12 @@ final class MapEntry {
     }
 
     /** The page that held the entry is damaged: neither state nor sequence is known. Not absent: the block must not be read from elsewhere. */
-    static boolean isDamaged(long entry) {
+    public static boolean isDamaged(long entry) {
         return entry >>> STATE_SHIFT == 3;
     }
 
     /** State of an entry that is not damaged. */
-    static BlockState state(long entry) {
+    public static BlockState state(long entry) {
         return BlockState.of((int) (entry >>> STATE_SHIFT));
     }
 }

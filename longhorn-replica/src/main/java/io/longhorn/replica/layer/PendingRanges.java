@@ -1,4 +1,4 @@
-package io.longhorn.replica;
+package io.longhorn.replica.layer;
 
 import java.util.Arrays;
 
@@ -6,7 +6,7 @@ import java.util.Arrays;
  * Ranges of blocks that journaled records made zeroes, newest wins: intervals that do not overlap, in ascending order, each with the sequence of its record. A discard of
  * many blocks costs as much memory as one of a single block. Loop only.
  */
-final class PendingRanges {
+public final class PendingRanges {
     private static final int SMALLEST = 8;
 
     private long[] starts = new long[0];
@@ -52,7 +52,7 @@ final class PendingRanges {
     }
 
     /** Adds [from, to) with a sequence greater than any here; what it covers goes. */
-    void add(long from, long to, long sequence) {
+    public void add(long from, long to, long sequence) {
         int first = firstEndingBehind(from);
         int last = first;
         while (last < size && starts[last] < to) {

@@ -1,4 +1,4 @@
-package io.longhorn.replica;
+package io.longhorn.replica.layer;
 
 import io.longhorn.DamagedFileException;
 import io.longhorn.MissingFileException;
@@ -23,7 +23,7 @@ import java.util.regex.Pattern;
  *
  * <p>Belongs to the loop. A worker may call the methods marked so between {@link #retain} and {@link #release}, both called by the loop.
  */
-final class LayerFiles {
+public final class LayerFiles {
     static final String DATA_SUFFIX = ".data";
     static final String MAP_SUFFIX = ".map";
 
@@ -36,8 +36,8 @@ final class LayerFiles {
     private final BlockMap map;
     private volatile long sizeBytes;
 
-    /** A layer that {@link ReplicaMeta} lists. Opens nothing yet. */
-    LayerFiles(
+    /** A layer that the replica's metadata list. Opens nothing yet. */
+    public LayerFiles(
             OpenFiles openFiles,
             MapPageCache pages,
             String replicaDirectory,
@@ -54,12 +54,12 @@ final class LayerFiles {
     }
 
     /** {@code layer-<epoch>-<sequence>}, 16 hex digits each, without suffix. */
-    static String baseName(LayerId id) {
+    public static String baseName(LayerId id) {
         return String.format(Locale.ROOT, "layer-%016x-%016x", id.epoch(), id.sequence());
     }
 
     /** The layer that a file name of either kind belongs to; empty for any other name. */
-    static Optional<LayerId> layerOf(String fileName) {
+    public static Optional<LayerId> layerOf(String fileName) {
         Matcher m = NAME.matcher(fileName);
         if (!m.matches()) {
             return Optional.empty();
@@ -70,10 +70,10 @@ final class LayerFiles {
     }
 
     /**
-     * Makes the two files of an empty layer, durably; they must be there before {@link ReplicaMeta} lists the layer. Leftovers of an earlier attempt
+     * Makes the two files of an empty layer, durably; they must be there before the metadata list the layer. Leftovers of an earlier attempt
      * are replaced. Any thread.
      */
-    static void create(DiskDirectory directory, String replicaDirectory, LayerId id, long sizeBytes)
+    public static void create(DiskDirectory directory, String replicaDirectory, LayerId id, long sizeBytes)
             throws IOException {
         delete(directory, replicaDirectory, id);
         String base = replicaDirectory + "/" + baseName(id);
@@ -95,8 +95,8 @@ final class LayerFiles {
         }
     }
 
-    /** Makes the files of an existing layer larger, durably, before {@link ReplicaMeta} says so; no effect if they are already. Any thread. */
-    static void expand(DiskDirectory directory, String replicaDirectory, LayerId id, long sizeBytes)
+    /** Makes the files of an existing layer larger, durably, before the metadata say so; no effect if they are already. Any thread. */
+    public static void expand(DiskDirectory directory, String replicaDirectory, LayerId id, long sizeBytes)
             throws IOException {
         String base = replicaDirectory + "/" + baseName(id);
         expandFile(directory, base + DATA_SUFFIX, sizeBytes);
@@ -111,7 +111,7 @@ final class LayerFiles {
     }
 
     /** Deletes the files, no error if they are not there; durable after the directory was synced. Any thread, when nobody has them open: {@link #close}. */
-    static void delete(DiskDirectory directory, String replicaDirectory, LayerId id) throws IOException {
+    public static void delete(DiskDirectory directory, String replicaDirectory, LayerId id) throws IOException {
         String base = replicaDirectory + "/" + baseName(id);
         directory.delete(base + DATA_SUFFIX);
         directory.delete(base + MAP_SUFFIX);
@@ -121,11 +121,13 @@ final class LayerFiles {
         return sizeBytes / FrameLayout.BLOCK_BYTES;
     }
 
-    LayerId id() {
+    /** Whose files these are. */
+    public LayerId id() {
         return id;
     }
 
-    BlockMap map() {
+    /** What the layer has of each block. */
+    public BlockMap map() {
         return map;
     }
 
@@ -141,7 +143,7 @@ final class LayerFiles {
      * @throws MissingFileException if one is not there
      * @throws DamagedFileException if one is shorter than it was made
      */
-    void verify() throws IOException {
+    public void verify() throws IOException {
         verifyFile(data.name(), sizeBytes);
         verifyFile(mapFile.name(), BlockMap.fileBytes(blocks(sizeBytes)));
     }
@@ -163,7 +165,7 @@ final class LayerFiles {
     }
 
     /** Opens both files and keeps them open for a worker. Counted. Loop only. */
-    void retain() throws IOException {
+    public void retain() throws IOException {
         data.retain();
         try {
             mapFile.retain();
@@ -174,26 +176,26 @@ final class LayerFiles {
     }
 
     /** Loop only. */
-    void release() {
+    public void release() {
         data.release();
         mapFile.release();
     }
 
     /** Fills the remaining bytes of {@code target}, whole blocks, from {@code block} on. Loop, or worker while retained. */
-    void read(long block, ByteBuffer target) throws IOException {
+    public void read(long block, ByteBuffer target) throws IOException {
         checkRange(block, target.remaining());
         data.file().read(block * FrameLayout.BLOCK_BYTES, target);
     }
 
     /** Writes the remaining bytes of {@code source}, whole blocks, from {@code block} on. Not durable before {@link #syncData}. Worker while retained. */
-    void write(long block, ByteBuffer source) throws IOException {
+    public void write(long block, ByteBuffer source) throws IOException {
         checkRange(block, source.remaining());
         data.changed();
         data.file().write(block * FrameLayout.BLOCK_BYTES, source);
     }
 
     /** Gives the space of the blocks back; false where the system cannot. Nothing reads them any more, so it does not matter when that is durable. Worker while retained. */
-    boolean punch(long block, long blocks) throws IOException {
+    public boolean punch(long block, long blocks) throws IOException {
         checkRange(block, blocks * FrameLayout.BLOCK_BYTES);
         return data.file().punch(block * FrameLayout.BLOCK_BYTES, blocks * FrameLayout.BLOCK_BYTES);
     }
@@ -207,27 +209,27 @@ final class LayerFiles {
     }
 
     /** Worker while retained. */
-    void syncData() throws IOException {
+    public void syncData() throws IOException {
         data.sync();
     }
 
     /** Worker while retained. */
-    void syncMap() throws IOException {
+    public void syncMap() throws IOException {
         mapFile.sync();
     }
 
     /** Whether something was written that no sync covers. Loop only. */
-    boolean isUnsynced() {
+    public boolean isUnsynced() {
         return data.isUnsynced() || mapFile.isUnsynced();
     }
 
     /** Space that both files take on the disk. Loop, or worker while retained. */
-    long allocatedBytes() throws IOException {
+    public long allocatedBytes() throws IOException {
         return data.file().allocatedBytes() + mapFile.file().allocatedBytes();
     }
 
     /** Closes the files; for good, before {@link #delete}. Loop only, not while retained. */
-    void close() throws IOException {
+    public void close() throws IOException {
         openFiles.close(data);
         openFiles.close(mapFile);
     }

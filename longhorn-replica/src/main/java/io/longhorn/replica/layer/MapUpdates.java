@@ -1,11 +1,11 @@
-package io.longhorn.replica;
+package io.longhorn.replica.layer;
 
 import java.util.Arrays;
 
 /**
  * New entries for one block map, as parallel arrays in ascending order of the blocks, each block once. Reusable; one thread at a time.
  */
-final class MapUpdates {
+public final class MapUpdates {
     /** Room for the work of {@link BlockMap#update}. */
     private final MapPagePair pair = new MapPagePair();
 
@@ -15,7 +15,7 @@ final class MapUpdates {
     private int size;
 
     /** Adds the entry of a block greater than the last one added. */
-    void add(long block, long entry, int crc) {
+    public void add(long block, long entry, int crc) {
         if (size > 0 && block <= blocks[size - 1]) {
             throw new IllegalArgumentException("block " + block + " added behind block " + blocks[size - 1]);
         }
@@ -30,15 +30,18 @@ final class MapUpdates {
         size++;
     }
 
-    int size() {
+    /** Blocks added. */
+    public int size() {
         return size;
     }
 
-    long block(int index) {
+    /** The block at that place, in ascending order. */
+    public long block(int index) {
         return blocks[index];
     }
 
-    long entry(int index) {
+    /** {@link MapEntry} of the block at that place. */
+    public long entry(int index) {
         return entries[index];
     }
 

@@ -1,4 +1,4 @@
-package io.longhorn.replica;
+package io.longhorn.replica.layer;
 
 import io.longhorn.replica.journal.Journal;
 import io.longhorn.replica.wire.FrameLayout;
@@ -11,9 +11,9 @@ import org.jspecify.annotations.Nullable;
  * Finds and reads blocks as a layer shows them with its parents beneath it: of each block the newest layer that says anything decides, and in a layer the journal before the
  * map. Neighbouring blocks that stand behind one another in one file are fetched by one read. Used again and again. Loop only.
  */
-final class BlockReader {
+public final class BlockReader {
     /** Everything was read. */
-    static final long ALL_GOOD = -1;
+    public static final long ALL_GOOD = -1;
 
     private static final int BLOCK = FrameLayout.BLOCK_BYTES;
     /** On more layers than this a read goes through the resolved pages. */
@@ -37,13 +37,14 @@ final class BlockReader {
     private long runFrom;
     private boolean allZero;
 
-    BlockReader(Journal journal, ResolvedPages resolved) {
+    /** @param resolved for what stands on many layers */
+    public BlockReader(Journal journal, ResolvedPages resolved) {
         this.journal = journal;
         this.resolved = resolved;
     }
 
     /** From now on questions are about {@code from}, or about nothing but zeroes if it is null. Until the tree changes. */
-    void look(@Nullable LayerNode from) {
+    public void look(@Nullable LayerNode from) {
         top = from;
         journaledCount = 0;
         int mapped = 0;
@@ -60,7 +61,7 @@ final class BlockReader {
     }
 
     /** The block as the layer of {@link #look} shows it. Valid until the next question. */
-    BlockLookup find(long block) throws IOException {
+    public BlockLookup find(long block) throws IOException {
         LayerNode from = top;
         if (from != null && deep) {
             findDeep(from, block);
@@ -100,7 +101,7 @@ final class BlockReader {
      *
      * @return {@link #ALL_GOOD}, or the number of a block whose map is damaged
      */
-    long read(@Nullable LayerNode from, long first, int blocks, ByteBuffer into, int tableAt, int dataAt)
+    public long read(@Nullable LayerNode from, long first, int blocks, ByteBuffer into, int tableAt, int dataAt)
             throws IOException {
         look(from);
         start(into, dataAt);
@@ -117,12 +118,12 @@ final class BlockReader {
     }
 
     /** Whether the last {@link #read} met no data at all. */
-    boolean wasAllZero() {
+    public boolean wasAllZero() {
         return allZero;
     }
 
     /** Reads one block's bytes to where {@code into} stands. */
-    void readBlock(BlockLookup found, long block, ByteBuffer into) throws IOException {
+    public void readBlock(BlockLookup found, long block, ByteBuffer into) throws IOException {
         LayerNode node = found.layer();
         if (found.isJournaled()) {
             journal.read(found.position(), into);

@@ -1,4 +1,4 @@
-package io.longhorn.replica;
+package io.longhorn.replica.layer;
 
 import io.longhorn.replica.disk.MemoryDisk;
 import io.longhorn.replica.disk.OpenFiles;
@@ -8,9 +8,9 @@ import java.io.IOException;
 import java.util.UUID;
 
 /** A layer on a {@link MemoryDisk}. */
-final class LayerRig {
-    static final UUID REPLICA = new UUID(0xe0e1e2e3e4e5e6e7L, 0xf0f1f2f3f4f5f6f7L);
-    static final String PLACE = "replicas/orders-e0e1e2e3";
+public final class LayerRig {
+    public static final UUID REPLICA = new UUID(0xe0e1e2e3e4e5e6e7L, 0xf0f1f2f3f4f5f6f7L);
+    public static final String PLACE = "replicas/orders-e0e1e2e3";
     static final LayerId LAYER = new LayerId(5, 900);
     static final long SIZE_BYTES = 4096L * MapPage.ENTRIES * 100;
     static final String MAP_FILE = PLACE + "/" + LayerFiles.baseName(LAYER) + LayerFiles.MAP_SUFFIX;
@@ -80,7 +80,7 @@ final class LayerRig {
     }
 
     /** Where copy 0 or 1 of a page begins in the file. */
-    static long copyAt(long page, int copy) {
+    public static long copyAt(long page, int copy) {
         return page * BlockMap.PAGE_FILE_BYTES + (long) copy * MapPage.BYTES;
     }
 }
