@@ -3,7 +3,7 @@ package io.longhorn.engine;
 import io.longhorn.DamagedFileException;
 import io.longhorn.LonghornException;
 import io.longhorn.RegistryUnavailableException;
-import io.longhorn.replica.PathDirectory;
+import io.longhorn.replica.disk.PathDirectory;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;

@@ -1,6 +1,11 @@
 package io.longhorn.replica;
 
 import io.longhorn.ErrorCode;
+import io.longhorn.replica.journal.Journal;
+import io.longhorn.replica.layer.BlockLookup;
+import io.longhorn.replica.layer.BlockReader;
+import io.longhorn.replica.layer.LayerNode;
+import io.longhorn.replica.layer.MapEntry;
 import io.longhorn.replica.wire.BlockState;
 import io.longhorn.replica.wire.FrameBuffer;
 import io.longhorn.replica.wire.FrameLayout;
@@ -24,15 +29,15 @@ final class BlockRepair {
     static void take(ReplicaState replica, Message.Repair repair, FramePool pool, Runnable done) throws IOException {
         ReplicaDisk disk = replica.disk;
         BlockLookup found = find(replica, repair);
-        LayerNode layer = found.layer;
-        long entry = found.isDamaged() ? MapEntry.of(BlockState.DATA, repair.sequence()) : found.entry;
+        LayerNode layer = found.layer();
+        long entry = found.isDamaged() ? MapEntry.of(BlockState.DATA, repair.sequence()) : found.entry();
         boolean taken = isStillTheOne(found, repair) || isLost(found, repair);
         if (layer == null || !taken || !RepairRecord.matches(repair.data(), repair.crc())) {
             throw new ReplicaRefusal(
                     ErrorCode.CONDITION_FAILED,
                     "block " + repair.block() + " is not what it was when it failed its check");
         }
-        FrameBuffer frame = RepairRecord.encode(pool, layer.id, repair.block(), entry, repair.crc(), repair.data());
+        FrameBuffer frame = RepairRecord.encode(pool, layer.id(), repair.block(), entry, repair.crc(), repair.data());
         try {
             append(replica, layer, repair.block(), entry, repair.crc(), frame);
         } finally {
@@ -88,7 +93,7 @@ final class BlockRepair {
     /** The rule for repairs: the entry is the one that failed, and so nothing newer covers the block. */
     private static boolean isStillTheOne(BlockLookup found, Message.Repair repair) {
         return found.isData()
-                && found.crc == repair.crc()
+                && found.crc() == repair.crc()
                 && (repair.sequence() == 0 || found.sequence() == repair.sequence());
     }
 }

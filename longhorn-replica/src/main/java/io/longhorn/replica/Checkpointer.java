@@ -1,5 +1,13 @@
 package io.longhorn.replica;
 
+import io.longhorn.replica.disk.DiskDirectory;
+import io.longhorn.replica.disk.DiskWorker;
+import io.longhorn.replica.layer.LayerFiles;
+import io.longhorn.replica.layer.LayerNode;
+import io.longhorn.replica.layer.LayerWork;
+import io.longhorn.replica.layer.MapEntry;
+import io.longhorn.replica.layer.MapPage;
+import io.longhorn.replica.layer.PendingBlocks;
 import io.longhorn.replica.wire.BlockState;
 import io.longhorn.replica.wire.FrameLayout;
 import io.longhorn.replica.wire.FrameType;
@@ -115,7 +123,7 @@ final class Checkpointer {
             // Repairs have work of their own: their blocks may also be in the plan of the same layer.
             for (PendingRepairs.Repair repair :
                     replica.repairs.durableThrough(disk.journal().durablePosition())) {
-                LayerFiles files = repair.layer().files;
+                LayerFiles files = repair.layer().files();
                 if (files != null && isStillPending(repair)) {
                     LayerWork work = LayerWork.ofRepairs(repair.layer(), files);
                     work.addData(repair.block(), repair.entry(), repair.crc(), repair.position());
@@ -127,7 +135,7 @@ final class Checkpointer {
 
         /** Something newer may have taken the block's place, or will. */
         private boolean isStillPending(PendingRepairs.Repair repair) {
-            PendingBlocks pending = repair.layer().pending;
+            PendingBlocks pending = repair.layer().pending();
             int slot = pending.find(repair.block());
             return slot != PendingBlocks.NONE && pending.position(slot) == repair.position();
         }
@@ -175,7 +183,7 @@ final class Checkpointer {
             }
             for (PendingRepairs.Repair repair : repaired) {
                 replica.repairs.remove(repair);
-                replica.damage.repaired(repair.layer().id, repair.block());
+                replica.damage.repaired(repair.layer().id(), repair.block());
             }
             if (limit > replica.checkpointed() || replica.isAheadOfMetadata()) {
                 replica.checkpointed(limit);
@@ -258,7 +266,7 @@ final class Checkpointer {
     }
 
     private LayerWork work(ReplicaState replica, LayerNode layer, PendingBlocks newest) throws IOException {
-        LayerFiles files = layer.files;
+        LayerFiles files = layer.files();
         if (files == null) {
             throw new IllegalStateException(layer + " has no files");
         }
@@ -290,7 +298,7 @@ final class Checkpointer {
 
     private void addData(ReplicaState replica, LayerWork work, long block, long entry, ByteBuffer crc)
             throws IOException {
-        PendingBlocks pending = work.layer.pending;
+        PendingBlocks pending = work.layer().pending();
         int slot = pending.find(block);
         if (slot != PendingBlocks.NONE && pending.entry(slot) == entry) {
             work.addData(block, entry, pending.crc(slot), pending.position(slot));
@@ -310,7 +318,7 @@ final class Checkpointer {
     private void forgetResolved(ReplicaState replica, LayerWork work) {
         for (LayerNode top : replica.tree.all()) {
             long last = -1;
-            for (int i = 0; top.resolvedPages > 0 && i < work.size(); i++) {
+            for (int i = 0; top.isResolved() && i < work.size(); i++) {
                 long page = MapPage.pageOf(work.block(i));
                 if (page != last) {
                     disk.resolved().remove(top, page);
@@ -336,10 +344,10 @@ final class Checkpointer {
             NewFiles files = new NewFiles(replica);
             for (LayerNode node : replica.tree.all()) {
                 if (node.existedAt(limit)) {
-                    long size = node.wasFrozenAt(limit) ? node.sizeBytes : replica.tree.sizeAsOf(limit);
-                    if (node.files == null) {
+                    long size = node.wasFrozenAt(limit) ? node.sizeBytes() : replica.tree.sizeAsOf(limit);
+                    if (node.files() == null) {
                         files.made.add(new Sized(node, size));
-                    } else if (node.filesSizeBytes < size) {
+                    } else if (node.filesSizeBytes() < size) {
                         files.expanded.add(new Sized(node, size));
                     }
                 }
@@ -356,10 +364,10 @@ final class Checkpointer {
         public void run() throws IOException {
             DiskDirectory directory = replica.disk.directory();
             for (Sized sized : made) {
-                LayerFiles.create(directory, replica.directory, sized.node().id, sized.sizeBytes());
+                LayerFiles.create(directory, replica.directory, sized.node().id(), sized.sizeBytes());
             }
             for (Sized sized : expanded) {
-                LayerFiles.expand(directory, replica.directory, sized.node().id, sized.sizeBytes());
+                LayerFiles.expand(directory, replica.directory, sized.node().id(), sized.sizeBytes());
             }
         }
 
@@ -367,17 +375,12 @@ final class Checkpointer {
         void use() {
             for (Sized sized : made) {
                 LayerNode node = sized.node();
-                node.files =
-                        replica.disk.layerFiles(replica.directory, replica.replicaId(), node.id, sized.sizeBytes());
-                node.filesSizeBytes = sized.sizeBytes();
+                node.filesMade(
+                        replica.disk.layerFiles(replica.directory, replica.replicaId(), node.id(), sized.sizeBytes()),
+                        sized.sizeBytes());
             }
             for (Sized sized : expanded) {
-                LayerNode node = sized.node();
-                LayerFiles files = node.files;
-                if (files != null) {
-                    files.sizeBytes(sized.sizeBytes());
-                    node.filesSizeBytes = sized.sizeBytes();
-                }
+                sized.node().filesExpanded(sized.sizeBytes());
             }
         }
     }

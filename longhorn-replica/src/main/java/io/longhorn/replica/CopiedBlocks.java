@@ -1,5 +1,11 @@
 package io.longhorn.replica;
 
+import io.longhorn.replica.disk.DiskWorker;
+import io.longhorn.replica.layer.BlockMap;
+import io.longhorn.replica.layer.LayerFiles;
+import io.longhorn.replica.layer.LayerNode;
+import io.longhorn.replica.layer.MapEntry;
+import io.longhorn.replica.layer.MapUpdates;
 import io.longhorn.replica.wire.BlockState;
 import io.longhorn.replica.wire.FrameLayout;
 import io.longhorn.replica.wire.LayerBlocksLayout;
@@ -74,7 +80,7 @@ final class CopiedBlocks implements LayerChanges.Change {
     @Override
     public void begin(Runnable ended) throws IOException {
         LayerNode node = replica.tree.find(layerId);
-        LayerFiles files = node == null ? null : node.files;
+        LayerFiles files = node == null ? null : node.files();
         if (node == null || files == null || target.isCancelled() || replica.isGone()) {
             over(ended, null);
             return;
@@ -89,10 +95,9 @@ final class CopiedBlocks implements LayerChanges.Change {
         target.disk().worker().run(DiskWorker.Lane.CHECKPOINT, () -> write(files), failure -> {
             files.map().endUpdate(updates);
             files.release();
-            node.changes++;
             node.countData(moreDataBlocks);
             // Pages of this replica may have been resolved; nobody reads it now, so it is not worth finding out which.
-            if (node.resolvedPages > 0 || replica.tree.head().resolvedPages > 0) {
+            if (node.isResolved() || replica.tree.head().isResolved()) {
                 target.disk().resolved().clear();
             }
             if (failure != null) {
@@ -131,7 +136,7 @@ final class CopiedBlocks implements LayerChanges.Change {
 
     /** The journal was emptied when the session began, so whatever is in it is newer than the base. */
     private static boolean isJournaled(LayerNode node, long block) {
-        return node.pending.sequenceOf(block) != 0;
+        return node.pending().sequenceOf(block) != 0;
     }
 
     /** Worker. */

@@ -2,6 +2,13 @@ package io.longhorn.replica;
 
 import io.longhorn.ForeignFileException;
 import io.longhorn.LonghornException;
+import io.longhorn.replica.disk.DiskDirectory;
+import io.longhorn.replica.disk.DiskMeta;
+import io.longhorn.replica.disk.MetadataFile;
+import io.longhorn.replica.disk.OpenFiles;
+import io.longhorn.replica.disk.RunMarker;
+import io.longhorn.replica.layer.LayerFiles;
+import io.longhorn.replica.layer.MapPageCache;
 import io.longhorn.replica.wire.LayerId;
 import io.longhorn.replica.wire.Loop;
 import io.longhorn.replica.wire.Message;

@@ -1,5 +1,8 @@
 package io.longhorn.replica;
 
+import io.longhorn.replica.disk.OpenFiles;
+import io.longhorn.replica.journal.JournalSettings;
+import io.longhorn.replica.layer.MapPageCache;
 import java.time.Duration;
 import java.util.Objects;
 

@@ -2,6 +2,10 @@ package io.longhorn.replica;
 
 import io.longhorn.ErrorCode;
 import io.longhorn.ProtocolException;
+import io.longhorn.replica.disk.DiskWorker;
+import io.longhorn.replica.layer.BlockReader;
+import io.longhorn.replica.layer.LayerNode;
+import io.longhorn.replica.layer.MapPage;
 import io.longhorn.replica.wire.Connection;
 import io.longhorn.replica.wire.FailureMapping;
 import io.longhorn.replica.wire.FrameBuffer;

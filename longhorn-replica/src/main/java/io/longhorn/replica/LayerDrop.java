@@ -1,5 +1,8 @@
 package io.longhorn.replica;
 
+import io.longhorn.replica.disk.DiskWorker;
+import io.longhorn.replica.layer.LayerFiles;
+import io.longhorn.replica.layer.LayerNode;
 import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -25,7 +28,7 @@ final class LayerDrop implements LayerChanges.Change {
 
     /** The replica is gone, or a rebuild brought the layer back. */
     boolean isPointless() {
-        LayerNode present = replica.tree.find(node.id);
+        LayerNode present = replica.tree.find(node.id());
         return replica.isGone() || (present != null && present != node);
     }
 
@@ -50,7 +53,7 @@ final class LayerDrop implements LayerChanges.Change {
     }
 
     private void deleteFiles(Runnable ended) {
-        LayerFiles files = node.files;
+        LayerFiles files = node.files();
         if (files == null) {
             ended.run();
             return;
@@ -58,13 +61,13 @@ final class LayerDrop implements LayerChanges.Change {
         try {
             files.close();
         } catch (IOException e) {
-            LOG.warn("layer could not be closed: disk={} layer={} cause={}", disk.describe(), node.id, e.toString());
+            LOG.warn("layer could not be closed: disk={} layer={} cause={}", disk.describe(), node.id(), e.toString());
         }
         disk.worker()
                 .run(
                         DiskWorker.Lane.CHECKPOINT,
                         () -> {
-                            LayerFiles.delete(disk.directory(), replica.directory, node.id);
+                            LayerFiles.delete(disk.directory(), replica.directory, node.id());
                             disk.directory().syncDirectory(replica.directory);
                         },
                         failure -> deleted(failure, ended));
@@ -73,9 +76,9 @@ final class LayerDrop implements LayerChanges.Change {
     private void deleted(@Nullable IOException failure, Runnable ended) {
         if (failure != null) {
             // The next start deletes what is no longer listed.
-            LOG.warn("layer could not be deleted: disk={} layer={}", disk.describe(), node.id, failure);
+            LOG.warn("layer could not be deleted: disk={} layer={}", disk.describe(), node.id(), failure);
         } else {
-            LOG.debug("layer deleted: replica={} layer={}", replica, node.id);
+            LOG.debug("layer deleted: replica={} layer={}", replica, node.id());
         }
         ended.run();
     }

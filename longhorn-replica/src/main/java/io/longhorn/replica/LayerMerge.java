@@ -1,5 +1,12 @@
 package io.longhorn.replica;
 
+import io.longhorn.replica.disk.DiskWorker;
+import io.longhorn.replica.disk.SyncFailedException;
+import io.longhorn.replica.layer.LayerFiles;
+import io.longhorn.replica.layer.LayerNode;
+import io.longhorn.replica.layer.MapEntry;
+import io.longhorn.replica.layer.MapPage;
+import io.longhorn.replica.layer.MapUpdates;
 import io.longhorn.replica.wire.FrameLayout;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -45,7 +52,7 @@ final class LayerMerge implements LayerChanges.Change {
 
     @Override
     public void begin(Runnable ended) throws IOException {
-        long from = node.mergedTo;
+        long from = node.removal().mergedTo();
         files.retain();
         try {
             childFiles.retain();
@@ -61,7 +68,6 @@ final class LayerMerge implements LayerChanges.Change {
             childFiles.map().beginUpdate();
             disk.worker().run(DiskWorker.Lane.CHECKPOINT, this::writeMap, writing -> {
                 childFiles.map().endUpdate(copies);
-                child.changes++;
                 child.countData(dataBlocks);
                 disk.resolved().clear();
                 over(writing, ended);
@@ -137,13 +143,13 @@ final class LayerMerge implements LayerChanges.Change {
         } else if (damaged) {
             // What the damaged entries hide cannot be moved; the layer stays until they are repaired or the replica is
             // rebuilt.
-            node.isUnmergeable = true;
+            node.removal().cannotBeMerged();
         } else if (mergedTo < 0) {
-            node.mergedTo = 0;
+            node.removal().mergedTo(0);
             // Everything is overridden now, and the layer empty after the next comparison.
-            node.overridden.forget();
+            node.removal().compareAgain();
         } else {
-            node.mergedTo = mergedTo;
+            node.removal().mergedTo(mergedTo);
         }
         ended.run();
     }

@@ -1,5 +1,13 @@
 package io.longhorn.replica;
 
+import io.longhorn.replica.disk.DiskWorker;
+import io.longhorn.replica.disk.SyncFailedException;
+import io.longhorn.replica.layer.BlockMap;
+import io.longhorn.replica.layer.LayerFiles;
+import io.longhorn.replica.layer.LayerNode;
+import io.longhorn.replica.layer.MapEntry;
+import io.longhorn.replica.layer.MapPage;
+import io.longhorn.replica.layer.MapUpdates;
 import io.longhorn.replica.wire.LayerId;
 import java.io.IOException;
 import java.util.Arrays;
@@ -40,14 +48,14 @@ final class LayerPunch implements LayerChanges.Change {
         this.files = files;
         this.child = child;
         this.childFiles = childFiles;
-        scan = !node.overridden.isScannedFor(child);
-        from = node.overridden.scannedTo();
+        scan = !node.removal().isComparedFor(child);
+        from = node.removal().comparedTo();
     }
 
     @Override
     public void begin(Runnable ended) throws IOException {
         if (!scan) {
-            candidates = node.overridden.take();
+            candidates = node.removal().takeOverridden();
         }
         files.retain();
         try {
@@ -64,7 +72,6 @@ final class LayerPunch implements LayerChanges.Change {
             files.map().beginUpdate();
             disk.worker().run(DiskWorker.Lane.CHECKPOINT, this::punch, punching -> {
                 files.map().endUpdate(punched);
-                node.changes++;
                 node.countData(-dataBlocks);
                 disk.resolved().clear();
                 over(punching, ended);
@@ -180,16 +187,15 @@ final class LayerPunch implements LayerChanges.Change {
         files.release();
         childFiles.release();
         if (failure != null) {
-            node.overridden.forget();
+            node.removal().compareAgain();
             disk.layerChangeFailed("punching of " + node + " of " + replica, failure);
             disk.removal().pause();
         } else if (scan) {
-            node.leftWhileScanning = from == 0 ? left : node.leftWhileScanning + left;
+            node.removal().compared(from, left);
             if (scannedTo < 0) {
-                node.overridden.scanned(child);
-                node.isEmpty = node.leftWhileScanning == 0;
+                node.removal().comparedFor(child);
             } else {
-                node.overridden.scannedTo(scannedTo);
+                node.removal().comparedTo(scannedTo);
             }
         }
         ended.run();

@@ -1,6 +1,11 @@
 package io.longhorn.replica;
 
 import io.longhorn.ErrorCode;
+import io.longhorn.replica.layer.BlockLookup;
+import io.longhorn.replica.layer.LayerFiles;
+import io.longhorn.replica.layer.LayerNode;
+import io.longhorn.replica.layer.LayerTree;
+import io.longhorn.replica.layer.MapPage;
 import io.longhorn.replica.wire.BlockState;
 import io.longhorn.replica.wire.FrameLayout;
 import io.longhorn.replica.wire.Message;
@@ -86,8 +91,8 @@ final class MapWalk {
     /** Whether none of the layers says anything about the page of this block. */
     private static boolean isEmpty(List<LayerNode> layers, long block) throws IOException {
         for (LayerNode node : layers) {
-            LayerFiles files = node.files;
-            if (!node.pending.isEmpty()
+            LayerFiles files = node.files();
+            if (!node.pending().isEmpty()
                     || (files != null
                             && block < files.map().blocks()
                             && files.map().page(block) != null)) {

@@ -1,5 +1,7 @@
 package io.longhorn.replica;
 
+import io.longhorn.replica.disk.DiskDirectory;
+import io.longhorn.replica.disk.DiskWorker;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;

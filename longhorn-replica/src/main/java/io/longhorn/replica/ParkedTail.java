@@ -2,6 +2,11 @@ package io.longhorn.replica;
 
 import io.longhorn.DamagedFileException;
 import io.longhorn.MissingFileException;
+import io.longhorn.replica.disk.DiskDirectory;
+import io.longhorn.replica.disk.DiskFile;
+import io.longhorn.replica.disk.FileHeader;
+import io.longhorn.replica.disk.FileKind;
+import io.longhorn.replica.disk.MetadataFile;
 import io.longhorn.replica.wire.FrameFault;
 import io.longhorn.replica.wire.FrameLayout;
 import io.longhorn.replica.wire.RecordLayout;

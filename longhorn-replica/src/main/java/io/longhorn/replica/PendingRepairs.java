@@ -1,5 +1,6 @@
 package io.longhorn.replica;
 
+import io.longhorn.replica.layer.LayerNode;
 import java.util.ArrayList;
 import java.util.List;
 

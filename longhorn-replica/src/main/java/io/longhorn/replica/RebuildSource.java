@@ -1,6 +1,11 @@
 package io.longhorn.replica;
 
 import io.longhorn.ErrorCode;
+import io.longhorn.replica.layer.BlockLookup;
+import io.longhorn.replica.layer.LayerFiles;
+import io.longhorn.replica.layer.LayerNode;
+import io.longhorn.replica.layer.MapEntry;
+import io.longhorn.replica.layer.MapPage;
 import io.longhorn.replica.wire.BlockState;
 import io.longhorn.replica.wire.FrameBuffer;
 import io.longhorn.replica.wire.FrameLayout;
@@ -79,8 +84,8 @@ final class RebuildSource {
     }
 
     private static boolean isEmpty(LayerNode node, long block) throws IOException {
-        LayerFiles files = node.files;
-        return node.pending.isEmpty()
+        LayerFiles files = node.files();
+        return node.pending().isEmpty()
                 && (files == null
                         || block >= files.map().blocks()
                         || files.map().page(block) == null);
@@ -106,9 +111,9 @@ final class RebuildSource {
 
     private void add(long block) {
         blocks[count] = block;
-        entries[count] = lookup.entry;
-        crcs[count] = lookup.isData() ? lookup.crc : 0;
-        positions[count] = lookup.position;
+        entries[count] = lookup.entry();
+        crcs[count] = lookup.isData() ? lookup.crc() : 0;
+        positions[count] = lookup.position();
         count++;
         dataBlocks += lookup.isData() ? 1 : 0;
     }
@@ -133,7 +138,7 @@ final class RebuildSource {
                 }
             }
             b.clear();
-            LayerBlocksLayout.encode(frame, epoch, request, node.id, next, count, read);
+            LayerBlocksLayout.encode(frame, epoch, request, node.id(), next, count, read);
             return frame;
         } catch (RuntimeException e) {
             b.clear();
@@ -152,7 +157,7 @@ final class RebuildSource {
             LOG.warn(
                     "block cannot be read: replica={} layer={} block={} cause={}",
                     replica,
-                    node.id,
+                    node.id(),
                     blocks[index],
                     e.toString());
             return false;

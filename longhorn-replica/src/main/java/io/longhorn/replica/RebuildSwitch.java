@@ -1,5 +1,12 @@
 package io.longhorn.replica;
 
+import io.longhorn.replica.disk.DiskWorker;
+import io.longhorn.replica.disk.SyncFailedException;
+import io.longhorn.replica.layer.BlockMap;
+import io.longhorn.replica.layer.LayerFiles;
+import io.longhorn.replica.layer.LayerNode;
+import io.longhorn.replica.layer.MapEntry;
+import io.longhorn.replica.layer.MapUpdates;
 import io.longhorn.replica.wire.FrameLayout;
 import io.longhorn.replica.wire.LayerId;
 import io.longhorn.replica.wire.Message;
@@ -47,11 +54,11 @@ final class RebuildSwitch implements LayerChanges.Change {
         List<Layer> longer = new ArrayList<>();
         for (Layer layer : layers) {
             LayerNode own = replica.tree.find(layer.id());
-            if (own == null || own.files == null) {
+            if (own == null || own.files() == null) {
                 made.add(layer);
             } else {
                 toClamp.add(own);
-                if (own.filesSizeBytes < layer.sizeBytes()) {
+                if (own.filesSizeBytes() < layer.sizeBytes()) {
                     longer.add(layer);
                 }
             }
@@ -77,10 +84,8 @@ final class RebuildSwitch implements LayerChanges.Change {
 
     private void lengthened(Layer layer) {
         LayerNode node = replica.tree.find(layer.id());
-        LayerFiles files = node == null ? null : node.files;
-        if (node != null && files != null) {
-            files.sizeBytes(layer.sizeBytes());
-            node.filesSizeBytes = layer.sizeBytes();
+        if (node != null) {
+            node.filesExpanded(layer.sizeBytes());
         }
     }
 
@@ -94,12 +99,12 @@ final class RebuildSwitch implements LayerChanges.Change {
         Map<LayerId, Layer> result = new HashMap<>();
         for (Layer layer : target.plan().layers()) {
             LayerNode own = replica.tree.find(layer.id());
-            result.put(layer.id(), with(layer, layer.parent(), own == null ? 0 : own.dataBlocks));
+            result.put(layer.id(), with(layer, layer.parent(), own == null ? 0 : own.dataBlocks()));
         }
         for (LayerNode node : replica.tree.all()) {
-            if (!result.containsKey(node.id)) {
+            if (!result.containsKey(node.id())) {
                 LayerId above = keptAbove(node);
-                if (above == null || node.files == null) {
+                if (above == null || node.files() == null) {
                     foreign.add(node);
                 } else {
                     insertByAge(result, node, above);
@@ -113,7 +118,7 @@ final class RebuildSwitch implements LayerChanges.Change {
     /** A layer of the source's tree that stands on {@code node} here. */
     private @Nullable LayerId keptAbove(LayerNode node) {
         for (Layer layer : target.plan().layers()) {
-            for (LayerNode at = replica.tree.find(layer.id()); at != null; at = at.parent) {
+            for (LayerNode at = replica.tree.find(layer.id()); at != null; at = at.parent()) {
                 if (at == node) {
                     return layer.id();
                 }
@@ -124,26 +129,26 @@ final class RebuildSwitch implements LayerChanges.Change {
 
     private static void insertByAge(Map<LayerId, Layer> layers, LayerNode node, LayerId above) {
         Layer child = layers.get(above);
-        while (child != null && !child.parent().isLive() && child.parent().compareTo(node.id) > 0) {
+        while (child != null && !child.parent().isLive() && child.parent().compareTo(node.id()) > 0) {
             child = layers.get(child.parent());
         }
         if (child == null) {
             return;
         }
         layers.put(
-                node.id,
+                node.id(),
                 new Layer(
-                        node.id,
+                        node.id(),
                         child.parent(),
-                        Math.max(node.frozenSequence, node.id.sequence() + 1),
-                        node.name,
-                        node.userMade,
+                        Math.max(node.frozenSequence(), node.id().sequence() + 1),
+                        node.name(),
+                        node.userMade(),
                         true,
-                        node.createdAtMillis,
-                        node.sizeBytes,
-                        node.dataBlocks * FrameLayout.BLOCK_BYTES,
+                        node.createdAtMillis(),
+                        node.sizeBytes(),
+                        node.dataBlocks() * FrameLayout.BLOCK_BYTES,
                         Map.of()));
-        layers.put(child.id(), with(child, node.id, child.dataBytes() / FrameLayout.BLOCK_BYTES));
+        layers.put(child.id(), with(child, node.id(), child.dataBytes() / FrameLayout.BLOCK_BYTES));
     }
 
     private static Layer with(Layer l, LayerId parent, long dataBlocks) {
@@ -170,13 +175,13 @@ final class RebuildSwitch implements LayerChanges.Change {
     private void clampNext() {
         boolean mayBeBeyond = mayHaveEntriesBeyond(target.plan().baseSequence());
         LayerNode node = mayBeBeyond ? toClamp.poll() : null;
-        LayerFiles files = node == null ? null : node.files;
+        LayerFiles files = node == null ? null : node.files();
         if (node == null) {
             store();
         } else if (files == null) {
             clampNext();
         } else {
-            clamp(node, files);
+            clamp(files);
         }
     }
 
@@ -184,7 +189,7 @@ final class RebuildSwitch implements LayerChanges.Change {
         return target.wasMixed() || replica.checkpointed() > base;
     }
 
-    private void clamp(LayerNode node, LayerFiles files) {
+    private void clamp(LayerFiles files) {
         try {
             files.retain();
         } catch (IOException e) {
@@ -206,7 +211,6 @@ final class RebuildSwitch implements LayerChanges.Change {
             disk.worker().run(DiskWorker.Lane.CHECKPOINT, () -> write(files, beyond), outcomeOfWrite -> {
                 files.map().endUpdate(beyond);
                 files.release();
-                node.changes++;
                 if (outcomeOfWrite != null) {
                     over(outcomeOfWrite);
                 } else {
@@ -266,7 +270,7 @@ final class RebuildSwitch implements LayerChanges.Change {
         disk.hosted().publish(replica);
         disk.metadataStored(null);
         for (LayerNode node : foreign) {
-            LayerFiles files = node.files;
+            LayerFiles files = node.files();
             if (files != null) {
                 try {
                     files.close();
@@ -281,7 +285,7 @@ final class RebuildSwitch implements LayerChanges.Change {
 
     private void deleteForeign() throws IOException {
         for (LayerNode node : foreign) {
-            LayerFiles.delete(disk.directory(), replica.directory, node.id);
+            LayerFiles.delete(disk.directory(), replica.directory, node.id());
         }
         disk.directory().syncDirectory(replica.directory);
     }

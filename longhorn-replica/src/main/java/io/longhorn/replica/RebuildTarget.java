@@ -1,6 +1,11 @@
 package io.longhorn.replica;
 
 import io.longhorn.ErrorCode;
+import io.longhorn.replica.disk.DiskWorker;
+import io.longhorn.replica.disk.SyncFailedException;
+import io.longhorn.replica.layer.LayerFiles;
+import io.longhorn.replica.layer.LayerNode;
+import io.longhorn.replica.layer.MapEntry;
 import io.longhorn.replica.wire.Message;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -152,7 +157,7 @@ final class RebuildTarget {
         List<LayerFiles> files = new ArrayList<>();
         try {
             for (LayerNode layer : replica.tree.all()) {
-                LayerFiles its = layer.files;
+                LayerFiles its = layer.files();
                 if (its != null && (wasMixed || its.isUnsynced())) {
                     its.retain();
                     files.add(its);

@@ -1,6 +1,7 @@
 package io.longhorn.replica;
 
 import io.longhorn.ErrorCode;
+import io.longhorn.replica.journal.Journal;
 import io.longhorn.replica.wire.AckLayout;
 import io.longhorn.replica.wire.Connection;
 import io.longhorn.replica.wire.FailureMapping;

@@ -1,6 +1,9 @@
 package io.longhorn.replica;
 
 import io.longhorn.LonghornException;
+import io.longhorn.replica.disk.DiskDirectory;
+import io.longhorn.replica.journal.JournalGap;
+import io.longhorn.replica.journal.RecoverySink;
 import io.longhorn.replica.wire.FrameLayout;
 import io.longhorn.replica.wire.FrameType;
 import io.longhorn.replica.wire.RecordLayout;

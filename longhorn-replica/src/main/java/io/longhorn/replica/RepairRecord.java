@@ -1,5 +1,7 @@
 package io.longhorn.replica;
 
+import io.longhorn.replica.layer.BlockLookup;
+import io.longhorn.replica.layer.LayerNode;
 import io.longhorn.replica.wire.Checksum;
 import io.longhorn.replica.wire.FrameBuffer;
 import io.longhorn.replica.wire.FrameLayout;
@@ -59,7 +61,7 @@ final class RepairRecord {
         long position = recordPosition + HEADER_BYTES;
         replica.repairs.add(new PendingRepairs.Repair(
                 layer, block, entry, crc, position, recordPosition, recordPosition + FRAME_BYTES));
-        layer.pending.put(block, entry, crc, position);
+        layer.pending().put(block, entry, crc, position);
         replica.disk.journalUse().needs(replica);
     }
 
@@ -76,7 +78,7 @@ final class RepairRecord {
         }
 
         private boolean isSame(BlockLookup lookup) {
-            return lookup.entry == entry && lookup.crc == crc;
+            return lookup.entry() == entry && lookup.crc() == crc;
         }
     }
 

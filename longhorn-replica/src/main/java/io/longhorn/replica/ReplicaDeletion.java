@@ -1,5 +1,9 @@
 package io.longhorn.replica;
 
+import io.longhorn.replica.disk.DiskDirectory;
+import io.longhorn.replica.disk.DiskWorker;
+import io.longhorn.replica.layer.LayerFiles;
+import io.longhorn.replica.layer.LayerNode;
 import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 
@@ -28,7 +32,7 @@ final class ReplicaDeletion implements LayerChanges.Change {
 
     private void delete(Runnable ended) throws IOException {
         for (LayerNode node : replica.tree.all()) {
-            LayerFiles files = node.files;
+            LayerFiles files = node.files();
             if (files != null) {
                 files.close();
             }

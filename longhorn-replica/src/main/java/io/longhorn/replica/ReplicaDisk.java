@@ -2,6 +2,19 @@ package io.longhorn.replica;
 
 import io.longhorn.ErrorCode;
 import io.longhorn.WrongClusterException;
+import io.longhorn.replica.disk.DiskDirectory;
+import io.longhorn.replica.disk.DiskMeta;
+import io.longhorn.replica.disk.DiskWorker;
+import io.longhorn.replica.disk.OpenFiles;
+import io.longhorn.replica.disk.RunMarker;
+import io.longhorn.replica.disk.SyncFailedException;
+import io.longhorn.replica.journal.Journal;
+import io.longhorn.replica.journal.JournalListener;
+import io.longhorn.replica.layer.BlockReader;
+import io.longhorn.replica.layer.LayerFiles;
+import io.longhorn.replica.layer.LayerWork;
+import io.longhorn.replica.layer.MapPageCache;
+import io.longhorn.replica.layer.ResolvedPages;
 import io.longhorn.replica.wire.LayerId;
 import io.longhorn.replica.wire.Loop;
 import io.longhorn.replica.wire.Message;
@@ -87,6 +100,8 @@ public final class ReplicaDisk implements AutoCloseable {
      * @throws io.longhorn.ForeignFileException if the directory holds something else
      * @throws io.longhorn.DamagedFileException if what names the disk is damaged
      */
+    // For the server and the simulator; who embeds a server names a directory.
+    @SuppressWarnings("exports")
     public static ReplicaDisk open(
             DiskDirectory directory, DiskWorker worker, Loop loop, DiskSettings settings, String bootId)
             throws IOException {

@@ -2,6 +2,10 @@ package io.longhorn.replica;
 
 import io.longhorn.DiskFullException;
 import io.longhorn.ErrorCode;
+import io.longhorn.replica.disk.DiskDirectory;
+import io.longhorn.replica.disk.DiskMeta;
+import io.longhorn.replica.disk.DiskWorker;
+import io.longhorn.replica.layer.LayerFiles;
 import io.longhorn.replica.wire.FrameLayout;
 import io.longhorn.replica.wire.LayerId;
 import io.longhorn.replica.wire.Message;

@@ -1,5 +1,10 @@
 package io.longhorn.replica;
 
+import io.longhorn.replica.disk.DiskDirectory;
+import io.longhorn.replica.disk.DiskMeta;
+import io.longhorn.replica.disk.FieldReader;
+import io.longhorn.replica.disk.FileKind;
+import io.longhorn.replica.disk.MetadataFile;
 import io.longhorn.replica.wire.FrameLayout;
 import io.longhorn.replica.wire.LayerId;
 import io.longhorn.replica.wire.Message;

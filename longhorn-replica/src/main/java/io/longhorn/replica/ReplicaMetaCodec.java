@@ -1,5 +1,7 @@
 package io.longhorn.replica;
 
+import io.longhorn.replica.disk.FieldReader;
+import io.longhorn.replica.disk.FieldWriter;
 import io.longhorn.replica.wire.LayerId;
 import io.longhorn.replica.wire.Message;
 import java.util.ArrayList;

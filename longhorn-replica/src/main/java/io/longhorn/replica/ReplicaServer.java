@@ -3,6 +3,8 @@ package io.longhorn.replica;
 import io.longhorn.HostPort;
 import io.longhorn.InsecureListenException;
 import io.longhorn.Tls;
+import io.longhorn.replica.disk.PathDirectory;
+import io.longhorn.replica.disk.ThreadDiskWorker;
 import io.longhorn.replica.transport.Listener;
 import io.longhorn.replica.transport.MovableConnection;
 import io.longhorn.replica.transport.NioLoop;

@@ -1,5 +1,12 @@
 package io.longhorn.replica;
 
+import io.longhorn.replica.journal.Journal;
+import io.longhorn.replica.layer.LayerFiles;
+import io.longhorn.replica.layer.LayerNode;
+import io.longhorn.replica.layer.LayerTree;
+import io.longhorn.replica.layer.MapEntry;
+import io.longhorn.replica.layer.MapPage;
+import io.longhorn.replica.layer.PendingBlocks;
 import io.longhorn.replica.wire.BlockState;
 import io.longhorn.replica.wire.FrameLayout;
 import io.longhorn.replica.wire.FrameType;
@@ -89,7 +96,7 @@ final class ReplicaState implements Journal.Placement {
     /** Starts over from metadata, without any journaled record. */
     void restart(ReplicaMeta from) {
         for (LayerNode node : tree.all()) {
-            node.pending.clear();
+            node.pending().clear();
         }
         tree.load(
                 from.layers(),
@@ -262,7 +269,7 @@ final class ReplicaState implements Journal.Placement {
     }
 
     private void takeWrite(ByteBuffer b, int at, long position, long sequence, long firstBlock, int blocks) {
-        PendingBlocks pending = tree.head().pending;
+        PendingBlocks pending = tree.head().pending();
         long entry = MapEntry.of(BlockState.DATA, sequence);
         long payload = position + FrameLayout.headerLength(b, at);
         for (int i = 0; i < blocks; i++) {
@@ -271,7 +278,7 @@ final class ReplicaState implements Journal.Placement {
     }
 
     private void takeZeroes(long sequence, long firstBlock, int blocks) {
-        PendingBlocks pending = tree.head().pending;
+        PendingBlocks pending = tree.head().pending();
         if (blocks > TABLE_ZEROES_MAX) {
             pending.ranges().add(firstBlock, firstBlock + blocks, sequence);
             return;
@@ -468,7 +475,7 @@ final class ReplicaState implements Journal.Placement {
     /** Before the first look-up: a checkpoint that a crash cut off may have torn the map pages of this record's blocks. */
     void expectTorn(long sequence) throws IOException {
         LayerNode node = tree.layerOf(sequence);
-        LayerFiles files = node == null ? null : node.files;
+        LayerFiles files = node == null ? null : node.files();
         int count = records.blockCount(sequence);
         if (files != null && count > 0) {
             files.map().expectTorn(records.firstBlock(sequence), count);
@@ -478,9 +485,9 @@ final class ReplicaState implements Journal.Placement {
     /** The same for changes that no record tells of. */
     void expectTornOutsideJournal() {
         for (LayerNode node : tree.all()) {
-            LayerNode below = node.parent;
+            LayerNode below = node.parent();
             boolean mayBeUnderWork = isMixed() || node.isRemoved() || (below != null && below.isRemoved());
-            LayerFiles files = node.files;
+            LayerFiles files = node.files();
             if (mayBeUnderWork && files != null) {
                 files.map().expectTornAnywhere();
             }

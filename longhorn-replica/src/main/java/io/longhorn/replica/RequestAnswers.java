@@ -1,6 +1,11 @@
 package io.longhorn.replica;
 
 import io.longhorn.ErrorCode;
+import io.longhorn.replica.layer.LayerFiles;
+import io.longhorn.replica.layer.LayerNode;
+import io.longhorn.replica.layer.MapEntry;
+import io.longhorn.replica.layer.MapPage;
+import io.longhorn.replica.layer.PendingBlocks;
 import io.longhorn.replica.wire.Connection;
 import io.longhorn.replica.wire.FrameBuffer;
 import io.longhorn.replica.wire.FrameLayout;
@@ -32,9 +37,9 @@ final class RequestAnswers {
         long damaged = replica.unreadableBlocks + replica.damage.count();
         Map<LayerId, Long> journaledBytes = new HashMap<>();
         for (LayerNode node : replica.tree.all()) {
-            LayerFiles files = node.files;
+            LayerFiles files = node.files();
             long journaled = journaledData(node) * FrameLayout.BLOCK_BYTES;
-            journaledBytes.put(node.id, journaled);
+            journaledBytes.put(node.id(), journaled);
             allocated += Math.max(0, journaled);
             if (files != null) {
                 allocated += files.allocatedBytes();
@@ -69,8 +74,8 @@ final class RequestAnswers {
 
     /** By how many blocks of data the layer grows when what is journaled goes to its files; longer runs of zeroes are left out. */
     private static long journaledData(LayerNode node) throws IOException {
-        LayerFiles files = node.files;
-        PendingBlocks pending = node.pending;
+        LayerFiles files = node.files();
+        PendingBlocks pending = node.pending();
         long more = 0;
         for (long block : pending.tableBlocks()) {
             boolean hasData = files != null
@@ -89,7 +94,7 @@ final class RequestAnswers {
      */
     LayerNode snapshot(LayerId id, int pin) {
         LayerNode node = replica.tree.find(id);
-        if (node == null || node.frozenSequence == 0) {
+        if (node == null || node.frozenSequence() == 0) {
             throw new ReplicaRefusal(
                     pin == 0 ? ErrorCode.SNAPSHOT_NOT_FOUND : ErrorCode.PIN_NOT_HELD, "there is no snapshot " + id);
         }
@@ -101,7 +106,7 @@ final class RequestAnswers {
 
     /** The rule for removed snapshots: only who holds a pin on one may still read it. */
     private boolean mayBeRead(LayerNode node, int pin) {
-        return !node.isRemoved() || replica.pins.isHeldBy(pin, node.id);
+        return !node.isRemoved() || replica.pins.isHeldBy(pin, node.id());
     }
 
     Message.MapPage map(Message.MapQuery query) throws IOException {
@@ -128,7 +133,7 @@ final class RequestAnswers {
     void pin(Message.Pin pin) {
         LayerId id = pin.layer();
         LayerNode node = id.isLive() ? null : replica.tree.find(id);
-        boolean exists = id.isLive() || (node != null && node.frozenSequence != 0 && !node.isRemoved());
+        boolean exists = id.isLive() || (node != null && node.frozenSequence() != 0 && !node.isRemoved());
         if (!exists) {
             throw new ReplicaRefusal(ErrorCode.SNAPSHOT_NOT_FOUND, "there is no snapshot " + id);
         }

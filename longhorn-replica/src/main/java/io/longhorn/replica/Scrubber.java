@@ -1,5 +1,10 @@
 package io.longhorn.replica;
 
+import io.longhorn.replica.disk.DiskWorker;
+import io.longhorn.replica.layer.LayerFiles;
+import io.longhorn.replica.layer.LayerNode;
+import io.longhorn.replica.layer.MapEntry;
+import io.longhorn.replica.layer.MapPage;
 import io.longhorn.replica.wire.Checksum;
 import io.longhorn.replica.wire.FrameLayout;
 import io.longhorn.replica.wire.LayerId;
@@ -121,13 +126,13 @@ final class Scrubber {
 
     private @Nullable Step nextIn(ReplicaState replica) {
         for (LayerNode node : replica.tree.all()) {
-            LayerFiles files = node.files;
+            LayerFiles files = node.files();
             LayerId at = layerId;
-            if (files == null || (at != null && node.id.compareTo(at) < 0)) {
+            if (files == null || (at != null && node.id().compareTo(at) < 0)) {
                 continue;
             }
-            if (at == null || !node.id.equals(at)) {
-                layerId = node.id;
+            if (at == null || !node.id().equals(at)) {
+                layerId = node.id();
                 block = 0;
             }
             if (block < files.map().blocks()) {
@@ -138,13 +143,13 @@ final class Scrubber {
     }
 
     private void found(ReplicaState replica, LayerNode layer, Bad bad) {
-        if (layer.pending.sequenceOf(bad.block()) != 0 || !replica.damage.add(layer.id, bad.block())) {
+        if (layer.pending().sequenceOf(bad.block()) != 0 || !replica.damage.add(layer.id(), bad.block())) {
             return;
         }
-        LOG.warn("block is damaged: replica={} layer={} block={}", replica, layer.id, bad.block());
+        LOG.warn("block is damaged: replica={} layer={} block={}", replica, layer.id(), bad.block());
         ReplicaSession bound = replica.session;
         if (bound != null) {
-            bound.tellDamage(new Message.Damage(layer.id, bad.block(), MapEntry.sequence(bad.entry()), bad.crc()));
+            bound.tellDamage(new Message.Damage(layer.id(), bad.block(), MapEntry.sequence(bad.entry()), bad.crc()));
         }
     }
 
@@ -186,7 +191,7 @@ final class Scrubber {
                 files.read(block, buffer.clear());
                 return Checksum.block(buffer, 0) == crc;
             } catch (IOException e) {
-                LOG.warn("block cannot be read: layer={} block={} cause={}", layer.id, block, e.toString());
+                LOG.warn("block cannot be read: layer={} block={} cause={}", layer.id(), block, e.toString());
                 return false;
             }
         }

@@ -1,7 +1,11 @@
 package io.longhorn.replica;
 
+import io.longhorn.replica.layer.LayerFiles;
+import io.longhorn.replica.layer.LayerNode;
+import io.longhorn.replica.layer.LayerWork;
+import io.longhorn.replica.layer.MapEntry;
+import io.longhorn.replica.layer.MapPage;
 import io.longhorn.replica.wire.FrameLayout;
-import io.longhorn.replica.wire.LayerId;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
@@ -51,9 +55,9 @@ final class SnapshotRemoval {
     /** Blocks came into layers: what stands directly below may be overridden there from now on. */
     void checkpointed(ReplicaState replica, List<LayerWork> works) {
         for (LayerWork work : works) {
-            LayerNode below = work.layer.parent;
+            LayerNode below = work.layer().parent();
             if (below != null && below.isRemoved()) {
-                below.overridden.addAll(work);
+                below.removal().addOverridden(work);
             }
         }
         consider(replica);
@@ -61,7 +65,7 @@ final class SnapshotRemoval {
 
     /** The replica is whole again after a rebuild, which filled its layers past the checkpoints. */
     void rebuilt(ReplicaState replica) {
-        replica.tree.all().forEach(LayerNode::forgetPunching);
+        replica.tree.all().forEach(layer -> layer.removal().startOver());
         consider(replica);
     }
 
@@ -107,20 +111,20 @@ final class SnapshotRemoval {
             if (children.isEmpty()) {
                 return new LayerDrop(disk, replica, node);
             }
-            LayerFiles files = node.files;
+            LayerFiles files = node.files();
             LayerNode child = children.get(0);
-            LayerFiles childFiles = child.files;
+            LayerFiles childFiles = child.files();
             if (children.size() > 1 || files == null || childFiles == null) {
                 continue;
             }
-            if (!node.isPunchedFor(child.id)) {
-                return new LayerPunch(disk, replica, node, files, child.id, childFiles);
+            if (!node.removal().isPunchedFor(child.id())) {
+                return new LayerPunch(disk, replica, node, files, child.id(), childFiles);
             }
-            if (node.isEmpty) {
+            if (node.removal().isEmpty()) {
                 return new LayerDrop(disk, replica, node);
             }
             residual++;
-            if (!node.isUnmergeable && (least == null || node.dataBlocks < least.dataBlocks)) {
+            if (!node.removal().isUnmergeable() && (least == null || node.dataBlocks() < least.dataBlocks())) {
                 least = node;
             }
         }
@@ -129,13 +133,13 @@ final class SnapshotRemoval {
 
     /** A merged layer's space is given back only when all of it was copied, and copies must not use what is kept for removal. */
     private boolean hasRoomToMerge(LayerNode least) {
-        return disk.space().availableBytes() >= least.dataBlocks * (FrameLayout.BLOCK_BYTES + MapPage.BYTES);
+        return disk.space().availableBytes() >= least.dataBlocks() * (FrameLayout.BLOCK_BYTES + MapPage.BYTES);
     }
 
     private LayerChanges.@Nullable Change merge(ReplicaState replica, LayerNode node) {
         LayerNode child = replica.tree.children(node).get(0);
-        LayerFiles files = node.files;
-        LayerFiles childFiles = child.files;
+        LayerFiles files = node.files();
+        LayerFiles childFiles = child.files();
         return files == null || childFiles == null
                 ? null
                 : new LayerMerge(disk, replica, node, files, child, childFiles);
@@ -143,11 +147,11 @@ final class SnapshotRemoval {
 
     /** The rule for removal: it has its effect when its operation, and with it all that came before, is in the layers for good, and nobody holds a pin. */
     private static boolean mayGo(ReplicaState replica, LayerNode node) {
-        long since = node.droppedSequence != 0 ? node.droppedSequence : node.removedSequence;
+        long since = node.droppedSequence() != 0 ? node.droppedSequence() : node.removedSequence();
         return since != 0
                 && since <= replica.keeper.stored().checkpointedSequence()
-                && !replica.pins.holds(node.id)
-                && (node.droppedSequence != 0 || node.pending.isEmpty());
+                && !replica.pins.holds(node.id())
+                && (node.droppedSequence() != 0 || node.pending().isEmpty());
     }
 
     /** The rule for punching: only what the child's durable map overrides; a journaled record does not count. */
@@ -158,70 +162,5 @@ final class SnapshotRemoval {
     /** The rule for merging: a copy goes only where the child says nothing. */
     static boolean isMerged(long childEntry) {
         return MapEntry.isAbsent(childEntry);
-    }
-
-    /** How far the punching of a removed layer has come. */
-    static final class Overridden {
-        /** More than this is looked for in the maps again instead. */
-        private static final int BLOCKS_MAX = 1 << 16;
-
-        private @Nullable LayerId punchedFor;
-        private long scannedTo;
-        private long[] blocks = new long[0];
-        private int size;
-
-        private void addAll(LayerWork work) {
-            if (punchedFor == null && scannedTo == 0) {
-                return;
-            }
-            if (size + work.size() > BLOCKS_MAX) {
-                forget();
-                return;
-            }
-            blocks = java.util.Arrays.copyOf(blocks, size + work.size());
-            for (int i = 0; i < work.size(); i++) {
-                blocks[size++] = work.block(i);
-            }
-        }
-
-        /** Starts over. */
-        void forget() {
-            punchedFor = null;
-            scannedTo = 0;
-            blocks = new long[0];
-            size = 0;
-        }
-
-        boolean isDoneFor(LayerId child) {
-            return child.equals(punchedFor) && size == 0;
-        }
-
-        /** Whether the maps were compared from end to end for this child. */
-        boolean isScannedFor(LayerId child) {
-            return child.equals(punchedFor);
-        }
-
-        /** Where the comparison goes on. */
-        long scannedTo() {
-            return scannedTo;
-        }
-
-        void scannedTo(long block) {
-            scannedTo = block;
-        }
-
-        void scanned(LayerId child) {
-            punchedFor = child;
-            scannedTo = 0;
-        }
-
-        /** Blocks that checkpoints brought into the child since, ascending. */
-        long[] take() {
-            long[] taken = java.util.Arrays.copyOf(blocks, size);
-            java.util.Arrays.sort(taken);
-            blocks = new long[0];
-            size = 0;
-            return taken;
-        }
     }
 }

@@ -1,5 +1,7 @@
 package io.longhorn.replica;
 
+import io.longhorn.replica.disk.DiskWorker;
+import io.longhorn.replica.journal.Journal;
 import io.longhorn.replica.wire.FrameLayout;
 import java.io.IOException;
 import java.nio.ByteBuffer;

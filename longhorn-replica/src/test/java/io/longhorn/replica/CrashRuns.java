@@ -2,6 +2,7 @@ package io.longhorn.replica;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.longhorn.replica.disk.PowerCut;
 import io.longhorn.replica.wire.Message;
 import java.io.IOException;
 import java.util.Random;

@@ -4,6 +4,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import io.longhorn.DamagedFileException;
+import io.longhorn.replica.disk.DamageList;
+import io.longhorn.replica.disk.GoldenFile;
+import io.longhorn.replica.disk.MemoryDisk;
+import io.longhorn.replica.journal.JournalRig;
+import io.longhorn.replica.layer.LayerRig;
 import io.longhorn.replica.wire.FrameLayout;
 import io.longhorn.replica.wire.RecordLayout;
 import java.io.IOException;

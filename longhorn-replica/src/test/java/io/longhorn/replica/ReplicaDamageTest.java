@@ -3,6 +3,9 @@ package io.longhorn.replica;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.longhorn.ErrorCode;
+import io.longhorn.replica.disk.DiskWorker;
+import io.longhorn.replica.layer.LayerFiles;
+import io.longhorn.replica.layer.LayerRig;
 import io.longhorn.replica.wire.LayerId;
 import io.longhorn.replica.wire.Message;
 import io.longhorn.replica.wire.ReadLayout;

@@ -3,6 +3,7 @@ package io.longhorn.replica;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.longhorn.ErrorCode;
+import io.longhorn.replica.disk.DiskWorker;
 import io.longhorn.replica.wire.FrameBuffer;
 import io.longhorn.replica.wire.FrameLayout;
 import io.longhorn.replica.wire.LayerId;

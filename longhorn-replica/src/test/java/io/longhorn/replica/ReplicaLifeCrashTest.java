@@ -2,6 +2,7 @@ package io.longhorn.replica;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.longhorn.replica.layer.LayerFiles;
 import io.longhorn.replica.wire.Checksum;
 import io.longhorn.replica.wire.LayerId;
 import io.longhorn.replica.wire.Message;

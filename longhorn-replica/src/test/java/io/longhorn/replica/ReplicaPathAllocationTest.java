@@ -3,6 +3,8 @@ package io.longhorn.replica;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.management.ThreadMXBean;
+import io.longhorn.replica.disk.PathDirectory;
+import io.longhorn.replica.disk.QueuedWorker;
 import io.longhorn.replica.wire.Connection;
 import io.longhorn.replica.wire.FrameBuffer;
 import io.longhorn.replica.wire.FrameLayout;

@@ -1,5 +1,8 @@
 package io.longhorn.replica;
 
+import io.longhorn.replica.disk.MemoryDisk;
+import io.longhorn.replica.disk.PowerCut;
+import io.longhorn.replica.disk.QueuedWorker;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.List;

@@ -2,6 +2,7 @@ package io.longhorn.replica;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.longhorn.replica.disk.DiskWorker;
 import io.longhorn.replica.wire.FrameBuffer;
 import io.longhorn.replica.wire.LayerId;
 import io.longhorn.replica.wire.Message;
@@ -252,7 +253,7 @@ class ReplicaSpaceTest {
         engine.flush();
         rig.disk().checkpointer().request(rig.replica());
         long free = rig.memory.freePages;
-        while (rig.replica().tree.size() == 2) {
+        while (rig.replica().tree.all().size() == 2) {
             assertThat(rig.worker.runOne(DiskWorker.Lane.CHECKPOINT)).isTrue();
         }
         // The layer is out of the tree; the metadata that says so finds no space.

@@ -1,12 +1,14 @@
 package io.longhorn.simulator;
 
-import io.longhorn.replica.DiskDirectory;
-import io.longhorn.replica.DiskFile;
+import io.longhorn.replica.disk.DiskDirectory;
+import io.longhorn.replica.disk.DiskFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.List;
 
 /** A {@link SimDisk} as one process sees it. Dead processes see nothing: each call unwinds with {@link SimCrash}. */
+// Only a replica's disk has to know it as what it implements.
+@SuppressWarnings("exports")
 public final class SimDirectory implements DiskDirectory {
     private static final long OPERATION_NANOS = 5_000;
     private static final long SYNC_NANOS = 300_000;

@@ -1,6 +1,6 @@
 package io.longhorn.simulator;
 
-import io.longhorn.replica.DiskWorker;
+import io.longhorn.replica.disk.DiskWorker;
 import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.EnumMap;
@@ -11,6 +11,8 @@ import org.jspecify.annotations.Nullable;
  * Runs jobs at later virtual times: those of one lane in order, lanes beside each other. A job touches files at one moment, some time
  * after it was given and some time before its outcome is told; what the loop writes in between is not covered by a sync in it.
  */
+// Only a replica's disk has to know it as what it implements.
+@SuppressWarnings("exports")
 public final class SimWorker implements DiskWorker {
     /** However slow a disk is, it has done it after this time. */
     private static final long JOB_NANOS_MAX = 3_000_000_000L;

@@ -1,5 +1,7 @@
 package io.longhorn.replica;
 
+import io.longhorn.replica.layer.LayerFiles;
+import io.longhorn.replica.layer.LayerNode;
 import java.util.ArrayList;
 import java.util.List;
 import net.bytebuddy.implementation.bind.annotation.Argument;
@@ -30,15 +32,10 @@ public final class ReplicaBugs {
 
     /** Gives blocks back for a deletion that may yet be dropped. */
     public static boolean mayGo(@Argument(0) ReplicaState replica, @Argument(1) LayerNode node) {
-        return (node.droppedSequence != 0 || node.removedSequence != 0)
-                && node.files != null
-                && !replica.pins.holds(node.id)
-                && (node.droppedSequence != 0 || node.pending.isEmpty());
-    }
-
-    /** Appends behind what may be a torn tail. */
-    public static Segment segmentToAppendTo(@Argument(0) List<Segment> segments) {
-        return segments.get(Math.max(0, segments.size() - 2));
+        return (node.droppedSequence() != 0 || node.removedSequence() != 0)
+                && node.files() != null
+                && !replica.pins.holds(node.id())
+                && (node.droppedSequence() != 0 || node.pending().isEmpty());
     }
 
     /** Finds nothing that a rebuild would have to make stable. */

@@ -1,7 +1,7 @@
 package io.longhorn.simulator;
 
-import io.longhorn.replica.DiskDirectory;
-import io.longhorn.replica.DiskDirectoryContract;
+import io.longhorn.replica.disk.DiskDirectory;
+import io.longhorn.replica.disk.DiskDirectoryContract;
 
 /** A simulated disk without faults does what a real one does. */
 class SimDirectoryContractTest extends DiskDirectoryContract {

@@ -3,8 +3,8 @@ package io.longhorn.simulator;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import io.longhorn.replica.DiskDirectory;
-import io.longhorn.replica.DiskFile;
+import io.longhorn.replica.disk.DiskDirectory;
+import io.longhorn.replica.disk.DiskFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.HashSet;

@@ -2,7 +2,7 @@ package io.longhorn.simulator;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.longhorn.replica.DiskWorker.Lane;
+import io.longhorn.replica.disk.DiskWorker.Lane;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;

@@ -51,7 +51,7 @@ import org.jspecify.annotations.Nullable;
  * not affected: {@link java.nio.channels.InterruptibleChannel} closes a channel only for a thread that is, or would be, blocked in an operation on it.
  * Parking returns early. All these loops take the interrupt away from the thread and give it back when the thread leaves the loop. What
  * is <i>not</i> covered is a {@link java.nio.channels.FileChannel}, which is always in blocking mode: files that a loop uses must not
- * be interruptible ({@link io.longhorn.replica.DiskFile} says so).
+ * be interruptible ({@code DiskFile} says so).
  */
 final class LoopBaton {
     /** How often the loop's thread looks whether leaders have gone; it comes back after at most twice this. */

@@ -20,6 +20,8 @@ import org.junit.jupiter.api.Test;
  */
 class LeadingStressTest {
     private static final long RUN_NANOS = 2_000_000_000L;
+    /** A run on a loaded machine goes on until it did so much. */
+    private static final int OPERATIONS_MIN = 100;
     /** Much longer than any operation takes, much shorter than what would be noticed anyhow. */
     private static final long STUCK_NANOS = 20_000_000_000L;
 
@@ -126,10 +128,14 @@ class LeadingStressTest {
             List<Thread> threads = new ArrayList<>();
             AtomicLong interruptsSeen = new AtomicLong();
             AtomicLong operations = new AtomicLong();
+            BooleanSupplier goesOn = () -> troubles.isEmpty()
+                    && (System.nanoTime() - end < 0
+                            || operations.get() < OPERATIONS_MIN
+                            || (interrupts && interruptsSeen.get() == 0));
             for (int i = 0; i < callers; i++) {
                 SplittableRandom random = new SplittableRandom(i);
                 threads.add(new Thread(() -> {
-                    while (System.nanoTime() - end < 0 && troubles.isEmpty()) {
+                    while (goesOn.getAsBoolean()) {
                         operate(pair, random);
                         operations.incrementAndGet();
                         if (Thread.interrupted()) {
@@ -140,13 +146,11 @@ class LeadingStressTest {
                 }));
             }
             List<Thread> victims = List.copyOf(threads);
-            AtomicLong interruptsSent = new AtomicLong();
             if (interrupts) {
                 threads.add(new Thread(() -> {
                     SplittableRandom random = new SplittableRandom(99);
-                    while (System.nanoTime() - end < 0 && troubles.isEmpty()) {
+                    while (goesOn.getAsBoolean()) {
                         victims.get(random.nextInt(victims.size())).interrupt();
-                        interruptsSent.incrementAndGet();
                         Thread.onSpinWait();
                     }
                 }));
@@ -154,7 +158,7 @@ class LeadingStressTest {
             if (others) {
                 threads.add(new Thread(() -> {
                     SplittableRandom random = new SplittableRandom(98);
-                    while (System.nanoTime() - end < 0 && troubles.isEmpty()) {
+                    while (goesOn.getAsBoolean()) {
                         near.execute(() -> {
                             enterCheck();
                             near.schedule(random.nextInt(3_000_000), () -> {
@@ -187,11 +191,6 @@ class LeadingStressTest {
                 assertThat(waiting).isEmpty();
                 assertThat(answered).isEqualTo(submitted).isEqualTo(operations.get());
             });
-            assertThat(operations.get()).isGreaterThan(100);
-            if (interrupts) {
-                assertThat(interruptsSent.get()).isPositive();
-                assertThat(interruptsSeen.get()).isPositive();
-            }
         }
     }
 

@@ -15,8 +15,9 @@ import org.junit.jupiter.api.Test;
 
 /** A write's way to a peer and its answer's way back allocate nothing, on any thread. */
 class TransportAllocationTest {
-    private static final int WARM_UP = 30_000;
-    private static final int ROUND_TRIPS = 20_000;
+    private static final int ROUND_TRIPS = 5_000;
+    /** When code is compiled is the JDK's affair, and a loaded machine delays it: so many rounds may pass before one allocates nothing. */
+    private static final int ROUNDS_MAX = 60;
     /** A handful of objects that are not per operation, such as the JDK's own. */
     private static final double BYTES_PER_ROUND_TRIP = 4;
 
@@ -46,21 +47,25 @@ class TransportAllocationTest {
                     near.unblock(operation.caller);
                 });
         long[] ids = {Thread.currentThread().getId(), id(near), id(far)};
-        for (int i = 0; i < WARM_UP; i++) {
-            roundTrip.run(operation);
+        List<Double> perRoundTrip = List.of();
+        for (int round = 0; round < ROUNDS_MAX && !isNothing(perRoundTrip); round++) {
+            long[] before = threads.getThreadAllocatedBytes(ids);
+            for (int i = 0; i < ROUND_TRIPS; i++) {
+                roundTrip.run(operation);
+            }
+            long[] after = threads.getThreadAllocatedBytes(ids);
+            perRoundTrip = new ArrayList<>();
+            for (int i = 0; i < ids.length; i++) {
+                perRoundTrip.add((after[i] - before[i]) / (double) ROUND_TRIPS);
+            }
         }
-        long[] before = threads.getThreadAllocatedBytes(ids);
-        for (int i = 0; i < ROUND_TRIPS; i++) {
-            roundTrip.run(operation);
-        }
-        long[] after = threads.getThreadAllocatedBytes(ids);
-        List<Double> perRoundTrip = new ArrayList<>();
-        for (int i = 0; i < ids.length; i++) {
-            perRoundTrip.add((after[i] - before[i]) / (double) ROUND_TRIPS);
-        }
-        assertThat(perRoundTrip)
-                .as("bytes per round trip of caller, near and far loop")
-                .allMatch(bytes -> bytes < BYTES_PER_ROUND_TRIP);
+        assertThat(isNothing(perRoundTrip))
+                .as("bytes per round trip of caller, near and far loop: %s", perRoundTrip)
+                .isTrue();
+    }
+
+    private static boolean isNothing(List<Double> perRoundTrip) {
+        return !perRoundTrip.isEmpty() && perRoundTrip.stream().allMatch(bytes -> bytes < BYTES_PER_ROUND_TRIP);
     }
 
     private static long id(NioLoop loop) {

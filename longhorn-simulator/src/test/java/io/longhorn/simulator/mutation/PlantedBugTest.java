@@ -17,6 +17,8 @@ class PlantedBugTest {
     private static final String ENGINE_BUGS = ENGINE + "EngineBugs";
     private static final String REPLICA = "io.longhorn.replica.";
     private static final String REPLICA_BUGS = REPLICA + "ReplicaBugs";
+    private static final String JOURNAL = REPLICA + "journal.";
+    private static final String JOURNAL_BUGS = JOURNAL + "JournalBugs";
     private static final int SEEDS_MAX = 3000;
 
     /** A bug and the runs that look for it. */
@@ -47,6 +49,14 @@ class PlantedBugTest {
         return new Planted(Mutant.always(name, REPLICA + className, method, value), "real:" + faults);
     }
 
+    private static Planted journal(String name, String className, String method, String faults) {
+        return bug(name, JOURNAL + className, method, JOURNAL_BUGS, faults);
+    }
+
+    private static Planted journal(String name, String className, String method, boolean value, String faults) {
+        return new Planted(Mutant.always(name, JOURNAL + className, method, value), "real:" + faults);
+    }
+
     static Stream<Planted> all() {
         return Stream.of(
                 engine(
@@ -56,7 +66,7 @@ class PlantedBugTest {
                         "killEngineAndHideReplica,losePower"),
                 engine("flush before all durable", "ViewKeeper", "durableByAll", "loseAllButTheSlowest"),
                 replica("durable before the sync", "RecordIntake", "durableForAck", "losePowerEverywhere"),
-                replica("ignore a failed sync", "Journal", "syncSucceeded", true, "failSync,failSync,loseAllButOne"),
+                journal("ignore a failed sync", "Journal", "syncSucceeded", true, "failSync,failSync,loseAllButOne"),
                 replica("skip the epoch check", "ReplicaSession", "isOutdated", false, "raceEngines,isolate"),
                 engine("skip the view record", "ViewKeeper", "without", "wipe,killServer"),
                 engine("lost-tail replica accepted alone", "Opening", "mayGoOnWith", true, "losePower,killEngine"),
@@ -84,12 +94,12 @@ class PlantedBugTest {
                         "SnapshotRemoval",
                         "mayGo",
                         "killEngineAndHideReplica"),
-                replica(
+                journal(
                         "append after a torn tail",
                         "JournalRecovery",
                         "segmentToAppendTo",
                         "losePowerEverywhere,crashInFileOperation"),
-                replica("damage is the end", "SegmentScan", "isEnd", true, "damageJournalAndHideOthers"),
+                journal("damage is the end", "SegmentScan", "isEnd", true, "damageJournalAndHideOthers"),
                 replica("flipped bit journaled", "RecordIntake", "blocksMatch", true, "killServer"));
     }
 

@@ -1,0 +1,48 @@
+package io.longhorn.replica.disk;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+
+/**
+ * One file on a disk. Positions and lengths are bytes. Reads and writes may be called by several threads at once;
+ * what overlapping calls leave behind is unspecified, as with {@code FileChannel}. No method is interruptible.
+ */
+public interface DiskFile extends AutoCloseable {
+
+    /** Fills the remaining bytes of {@code target} from {@code position}; bytes behind the file's end are zero. */
+    void read(long position, ByteBuffer target) throws IOException;
+
+    /** Writes all remaining bytes of {@code source}; on stable storage only after {@link #sync}. */
+    void write(long position, ByteBuffer source) throws IOException;
+
+    /**
+     * Makes everything written before the call stable (data and the length needed to read it back). After a failure, what
+     * was written since the last success counts as lost; a later success says nothing about it.
+     */
+    void sync() throws IOException;
+
+    /** Gives the range's space back to the disk; it reads as zeroes. Returns false, having done nothing, where not supported. */
+    boolean punch(long position, long length) throws IOException;
+
+    /**
+     * A position at or behind {@code position} before which the file reads as zeroes, so that nobody needs to look: where its next data begin, {@code position} itself where
+     * the system does not tell, {@link Long#MAX_VALUE} if only zeroes follow.
+     */
+    default long nextData(long position) throws IOException {
+        return position;
+    }
+
+    /** Reserves and zeroes the range, and lengthens the file if it ends before, so that later writes and syncs there need no new space. */
+    void preallocate(long position, long length) throws IOException;
+
+    long sizeBytes() throws IOException;
+
+    /** Sets the length: cuts off what lies behind {@code sizeBytes}, or lengthens the file with zeroes that take no space. */
+    void truncate(long sizeBytes) throws IOException;
+
+    /** Space the file takes on the disk, in bytes; at least an estimate where the system does not tell. */
+    long allocatedBytes() throws IOException;
+
+    @Override
+    void close() throws IOException;
+}
