@@ -37,7 +37,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Each concern has a class: {@link Opening} how a session begins, {@link RecordKeeper} the registry's record, {@link RequestQueue} what waits to be
  * sequenced, {@link Sequencer} order and sending, {@link OperationWindow} what is in flight, {@link Confirmations} what callers are told, {@link ViewKeeper} who
- * is in the view and who must leave, {@link ReadPath} reads and repair, {@link Rebuilds} bringing replicas back. This one holds them together: the life of
+ * is in the view and who must leave, {@link ReadPath} reads, {@link Repairs} bad blocks, {@link Rebuilds} bringing replicas back. This one holds them together: the life of
  * the session, what replicas say, time, health.
  *
  * <p>Invariants: an operation is confirmed only when every replica of the durable view, and of a view whose recording is under way, has
@@ -66,6 +66,7 @@ final class EngineCore implements ReplicaLink.Owner, RecordKeeper.Owner {
     final OperationWindow window;
     final ViewKeeper view;
     final ReadPath reads;
+    final Repairs repairs;
     final ReadCache cache;
     final CachedReads cachedReads;
     final Map<UUID, ReplicaLink> links = new LinkedHashMap<>();
@@ -112,6 +113,7 @@ final class EngineCore implements ReplicaLink.Owner, RecordKeeper.Owner {
         this.view = new ViewKeeper(this);
         this.cache = new ReadCache(settings.readCacheBytes());
         this.reads = new ReadPath(this);
+        this.repairs = new Repairs(this);
         this.cachedReads = new CachedReads(this);
         this.requests = new RequestQueue(this);
         this.sequencer = new Sequencer(this);
@@ -477,7 +479,7 @@ final class EngineCore implements ReplicaLink.Owner, RecordKeeper.Owner {
     public void onDamage(ReplicaLink link, Message.Damage damage) {
         counters.checksumMismatches.increment();
         if (state == State.OPEN && view.isMember(link)) {
-            reads.repairDamage(link, damage, () -> {});
+            repairs.fromPeer(link, damage, () -> {});
         }
     }
 

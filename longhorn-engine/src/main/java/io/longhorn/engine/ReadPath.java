@@ -7,10 +7,8 @@ import io.longhorn.SnapshotNotFoundException;
 import io.longhorn.TimeLimitException;
 import io.longhorn.VolumeFaultedException;
 import io.longhorn.replica.wire.Checksum;
-import io.longhorn.replica.wire.FrameFault;
 import io.longhorn.replica.wire.FrameLayout;
 import io.longhorn.replica.wire.FrameType;
-import io.longhorn.replica.wire.LayerBlocksLayout;
 import io.longhorn.replica.wire.LayerId;
 import io.longhorn.replica.wire.Message;
 import io.longhorn.replica.wire.MessageCodec;
@@ -299,77 +297,6 @@ final class ReadPath {
         ready.forEach(this::deliverUnderLease);
     }
 
-    // ------------------------------------------------------------------ repair
-
-    /** A replica has a bad block: gets a good copy from another member, if there is one. {@code ended} runs when that was tried, unless the session is over. */
-    void repairDamage(ReplicaLink bad, Message.Damage damage, Runnable ended) {
-        for (ReplicaLink source : core.view.members()) {
-            if (source != bad && core.view.isReadable(source)) {
-                source.request(
-                        new Message.LayerRead(
-                                damage.layer(), 0, damage.block(), damage.block() + 1, List.of(damage.block())),
-                        new DamageRepair(bad, damage, ended));
-                return;
-            }
-        }
-        ended.run();
-    }
-
-    private final class DamageRepair implements RequestTable.Reply {
-        private final ReplicaLink bad;
-        private final Message.Damage damage;
-        private final Runnable ended;
-
-        DamageRepair(ReplicaLink bad, Message.Damage damage, Runnable ended) {
-            this.bad = bad;
-            this.damage = damage;
-            this.ended = ended;
-        }
-
-        @Override
-        public void onReply(ReplicaLink link, FrameType type, ByteBuffer b, int at) {
-            boolean same = type == FrameType.LAYER_BLOCKS
-                    && LayerBlocksLayout.check(b, at, FrameLayout.frameLength(b, at)) == FrameFault.NONE
-                    && LayerBlocksLayout.matches(b, at)
-                    && LayerBlocksLayout.entryCount(b, at) == 1
-                    && FrameLayout.payloadLength(b, at) == BLOCK
-                    && LayerBlocksLayout.sequence(b, at, 0) == damage.sequence()
-                    && LayerBlocksLayout.crc(b, at, 0) == damage.crc();
-            if (same && bad.isReady()) {
-                byte[] data = new byte[BLOCK];
-                b.get(at + FrameLayout.headerLength(b, at), data);
-                repair(bad, damage.layer(), damage.block(), damage.sequence(), damage.crc(), data, ended);
-            } else {
-                ended.run();
-            }
-        }
-
-        @Override
-        public void onLost(ReplicaLink link) {
-            if (core.failure() == null) {
-                repairDamage(bad, damage, ended);
-            }
-        }
-    }
-
-    private void repair(
-            ReplicaLink bad, LayerId layer, long block, long sequence, int crc, byte[] data, Runnable ended) {
-        LOG.warn("repairing block: volume={} replica={} layer={} block={}", core.volumeName(), bad, layer, block);
-        bad.request(
-                new Message.Repair(layer, block, sequence, crc, data),
-                Replies.expecting(
-                        Message.Done.class,
-                        done -> {
-                            core.counters.repairedBlocks.increment();
-                            core.events.blockRepaired(bad.id(), bad.replica.endpoint(), block * BLOCK);
-                            ended.run();
-                        },
-                        refused -> {
-                            LOG.warn("repair not taken: {}", refused);
-                            ended.run();
-                        }));
-    }
-
     // ------------------------------------------------------------------ one read
 
     private final class Read {
@@ -629,7 +556,7 @@ final class ReadPath {
             }
             int crc = Checksum.block(ByteBuffer.wrap(data), 0);
             if (crc == copy.crc()) {
-                repair(copy.link(), read.layer, copy.block(), 0, crc, data, () -> {});
+                core.repairs.send(copy.link(), read.layer, copy.block(), 0, crc, data, () -> {});
             } else if (read.showsThrough == 0) {
                 core.view.leave(copy.link(), "its map of block " + copy.block() + " disagrees with its peers");
             }

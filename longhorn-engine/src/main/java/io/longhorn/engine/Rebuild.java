@@ -423,7 +423,7 @@ final class Rebuild extends Resync {
                     LayerBlocksLayout.sequence(b, at, i),
                     LayerBlocksLayout.crc(b, at, i)));
         }
-        damages.forEach(damage -> core.reads.repairDamage(source, damage, ended));
+        damages.forEach(damage -> core.repairs.fromPeer(source, damage, ended));
     }
 
     private void forward(ByteBuffer b, int at) {

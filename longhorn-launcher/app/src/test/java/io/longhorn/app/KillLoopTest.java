@@ -33,6 +33,7 @@ class KillLoopTest {
 
     private static final int SERVERS = 3;
     private static final Duration LIMIT = Duration.ofMinutes(2);
+    private static final int ROUNDS_PER_REPORT = 10;
     private static final Duration LOAD_WHILE_AWAY_LIMIT = Duration.ofSeconds(3);
     /** A round is worth something only when the load ran in it. */
     private static final long LOG_BYTES_PER_ROUND = 16 * 100;
@@ -80,6 +81,11 @@ class KillLoopTest {
         startWriter(running);
         for (int round = 0; round < rounds; round++) {
             playRound(running, random, "round " + round + " of seed " + seed);
+            if ((round + 1) % ROUNDS_PER_REPORT == 0) {
+                System.out.printf(
+                        "kill loop of seed %d: round %d of %d, %d bytes of confirmations logged, the volume failed under the writer %d times%n",
+                        seed, round + 1, rounds, KillLoopWriter.logBytes(directory), volumeFailures);
+            }
         }
         killWriter();
         verifyAtTheEnd(running, seed);
