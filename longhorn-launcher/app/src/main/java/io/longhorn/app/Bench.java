@@ -109,8 +109,6 @@ final class Bench {
                 throw new IllegalStateException("no volume for " + load.durability());
             }
             BenchFigures figures = new ClosedLoop(volume, load, settings.sizeBytes(), run).run(duration, cpu);
-            // What a load leaves behind to be made stable must not fall on the next one.
-            volume.flush();
             if (run >= 0) {
                 rows.get(i).add(figures);
             }

@@ -34,11 +34,15 @@ final class ClosedLoop {
         random = new SplittableRandom(seed);
     }
 
+    /** Runs it. The processor time includes what is left to do behind it, latencies and rates do not. */
     BenchFigures run(Duration duration, CpuMeter cpu) throws Exception {
         long cpuBefore = cpu.nanos();
         long begin = System.nanoTime();
         Latencies latencies = load.depth() == 1 ? runBlocking(begin, duration) : runSlots(begin, duration);
         long wall = System.nanoTime() - begin;
+        if (load.write()) {
+            new Settling(cpu).after(volume);
+        }
         long cpuAfter = cpu.nanos();
         return latencies.figures(load.bytes(), wall, cpuBefore < 0 || cpuAfter < 0 ? -1 : cpuAfter - cpuBefore);
     }
