@@ -31,9 +31,9 @@ import java.util.function.Consumer;
  * touch it until the call returns or the stage completes. When an operation fails its position is as before, and the
  * content of a read's buffer is undefined. An empty buffer does nothing, if the offset is inside the volume or at its end.
  *
- * <p><b>Threads.</b> Safe to call from any thread. Stages complete, and listeners run, on the volume's loop thread, but for
- * reads that the cache answers: their stage is complete when the call returns. What
- * depends on stages must not block, and a blocking call made on that thread throws {@link IllegalStateException}; pass an executor
+ * <p><b>Threads.</b> Safe to call from any thread. Stages complete, and listeners run, on the thread that runs the volume's loop at
+ * the moment: the loop's own, or one that waits in a blocking call and does the loop's work meanwhile. Only the stage of a read that the cache answers is complete when
+ * the call returns. What depends on stages, and listeners, must not block, and a blocking call made there throws {@link IllegalStateException}; pass an executor
  * to the {@code ...Async} methods of {@link CompletionStage} for longer work. A blocking call ends within the operation
  * time limit of {@link LonghornConfig}, by {@link TimeLimitException} if need be. An interrupt does not cut it short: the
  * call completes, and the interrupt flag is set again on return.
@@ -242,8 +242,8 @@ public interface Volume extends AutoCloseable {
     Replicas replicas();
 
     /**
-     * Tells the listener every event from now on, in order, until the subscription or the volume is closed. It runs on
-     * the volume's loop thread and must not block; what it throws is logged and does not end the subscription.
+     * Tells the listener every event from now on, in order, until the subscription or the volume is closed. It runs
+     * where stages complete and must not block; what it throws is logged and does not end the subscription.
      */
     EventSubscription subscribe(Consumer<? super VolumeEvent> listener);
 

@@ -19,10 +19,11 @@ import java.util.function.Consumer;
 final class Calls {
     private Calls() {}
 
-    /** Runs {@code work} on the loop; it completes the stage, or what it throws does. */
+    /** Runs {@code work} on the loop, where it completes the stage sooner or later, or what it throws does. */
     static <T> CompletableFuture<T> onLoop(Loop loop, Consumer<CompletableFuture<T>> work) {
-        CompletableFuture<T> result = new CompletableFuture<>();
+        Expected<T> result = new Expected<>(loop);
         loop.execute(() -> {
+            result.begin();
             try {
                 work.accept(result);
             } catch (RuntimeException e) {
@@ -30,6 +31,41 @@ final class Calls {
             }
         });
         return result;
+    }
+
+    /** The answer to a call for which nobody runs the loop while waiting: until it is there, the loop's own thread must watch for it. */
+    private static final class Expected<T> extends CompletableFuture<T> {
+        private final Loop loop;
+        private boolean isExpected;
+
+        Expected(Loop loop) {
+            this.loop = loop;
+        }
+
+        void begin() {
+            isExpected = true;
+            loop.expectInput(1);
+        }
+
+        @Override
+        public boolean complete(T value) {
+            arrived();
+            return super.complete(value);
+        }
+
+        @Override
+        public boolean completeExceptionally(Throwable failure) {
+            arrived();
+            return super.completeExceptionally(failure);
+        }
+
+        /** A caller that has the stage may complete it too, anywhere and before it is: that is no answer. */
+        private void arrived() {
+            if (loop.inLoop() && isExpected) {
+                isExpected = false;
+                loop.expectInput(-1);
+            }
+        }
     }
 
     /** A completion that ends the stage with {@code value}. */
@@ -62,8 +98,7 @@ final class Calls {
      */
     static <T> T await(Loop loop, CompletionStage<T> stage, String subject, String operation, Duration limit) {
         if (loop.inLoop()) {
-            throw new IllegalStateException(
-                    operation + " blocks, and was called on the thread that completes it; use the asynchronous method");
+            throw blocksItself(operation);
         }
         CompletableFuture<T> future = stage.toCompletableFuture();
         long deadline = System.nanoTime() + limit.toNanos();
@@ -85,6 +120,11 @@ final class Calls {
                 Thread.currentThread().interrupt();
             }
         }
+    }
+
+    static IllegalStateException blocksItself(String operation) {
+        return new IllegalStateException(
+                operation + " blocks, and was called on the thread that completes it; use the asynchronous method");
     }
 
     private static RuntimeException unwrapped(Throwable failure) {

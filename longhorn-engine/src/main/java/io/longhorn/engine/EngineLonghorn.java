@@ -350,7 +350,8 @@ final class EngineLonghorn implements Longhorn, Placement {
                 "volume " + name,
                 "open",
                 limits.opening().plus(Duration.ofSeconds(2)));
-        EngineVolume volume = new EngineVolume(core, events, record, mode == OpenMode.READ_ONLY, this, this::forget);
+        EngineVolume volume =
+                new EngineVolume(core, loop, events, record, mode == OpenMode.READ_ONLY, this, this::forget);
         open.put(name, volume);
         return volume;
     }

@@ -86,7 +86,7 @@ final class EngineSnapshot implements Snapshot {
         if (destination.isReadOnly()) {
             throw new IllegalArgumentException("the destination is a read-only buffer");
         }
-        volume.await(volume.readLayer(layer.id(), offsetBytes, destination, sizeBytes()), "read of snapshot " + name());
+        volume.readLayer(layer.id(), offsetBytes, destination, sizeBytes(), "read of snapshot " + name());
     }
 
     @Override

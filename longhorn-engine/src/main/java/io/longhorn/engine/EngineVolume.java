@@ -18,6 +18,7 @@ import io.longhorn.VolumeLimits;
 import io.longhorn.VolumeStatistics;
 import io.longhorn.WriteOption;
 import io.longhorn.ZeroOption;
+import io.longhorn.replica.transport.NioLoop;
 import io.longhorn.replica.wire.LayerId;
 import io.longhorn.replica.wire.Loop;
 import io.longhorn.replica.wire.Message;
@@ -42,17 +43,22 @@ final class EngineVolume implements Volume {
     private static final Duration GRACE = Duration.ofSeconds(2);
 
     private final EngineCore core;
+    private final NioLoop loop;
     private final VolumeEvents events;
     private final VolumeRecord opened;
     private final boolean readOnly;
     private final Consumer<EngineVolume> onClose;
     private final Placement placement;
     private final MapReader maps;
+    /** Of a blocking call. */
+    private final Duration limit;
+
     private final AtomicBoolean closed = new AtomicBoolean();
     private volatile VolumeLimits limits;
 
     EngineVolume(
             EngineCore core,
+            NioLoop loop,
             VolumeEvents events,
             VolumeRecord opened,
             boolean readOnly,
@@ -60,6 +66,8 @@ final class EngineVolume implements Volume {
             Consumer<EngineVolume> onClose) {
         this.placement = placement;
         this.core = core;
+        this.loop = loop;
+        this.limit = Duration.ofNanos(core.settings.operationNanos()).plus(GRACE);
         this.events = events;
         this.opened = opened;
         this.readOnly = readOnly;
@@ -115,12 +123,11 @@ final class EngineVolume implements Volume {
     // ------------------------------------------------------------------ reading and writing
 
     <T> T await(CompletionStage<T> stage, String operation) {
-        return Calls.await(
-                core.loop,
-                stage,
-                "volume " + name(),
-                operation,
-                Duration.ofNanos(core.settings.operationNanos()).plus(GRACE));
+        return Calls.await(core.loop, stage, "volume " + name(), operation, limit);
+    }
+
+    private void blocking(String operation, Consumer<Completion> work) {
+        BlockingCall.run(loop, name(), operation, limit, work);
     }
 
     private void requireWritable(String operation) {
@@ -132,7 +139,7 @@ final class EngineVolume implements Volume {
     @Override
     public void read(long offsetBytes, ByteBuffer destination) {
         if (!readCached(offsetBytes, destination)) {
-            await(readLayer(LayerId.LIVE, offsetBytes, destination, sizeBytes()), "read");
+            readLayer(LayerId.LIVE, offsetBytes, destination, sizeBytes(), "read");
         }
     }
 
@@ -152,10 +159,16 @@ final class EngineVolume implements Volume {
     public CompletionStage<Void> readAsync(long offsetBytes, ByteBuffer destination) {
         return readCached(offsetBytes, destination)
                 ? CompletableFuture.completedFuture(null)
-                : readLayer(LayerId.LIVE, offsetBytes, destination, sizeBytes());
+                : readLayerAsync(LayerId.LIVE, offsetBytes, destination, sizeBytes());
     }
 
-    CompletionStage<Void> readLayer(LayerId layer, long offsetBytes, ByteBuffer destination, long size) {
+    void readLayer(LayerId layer, long offsetBytes, ByteBuffer destination, long size, String operation) {
+        OutOfRangeException.check(offsetBytes, destination.remaining(), size);
+        blocking(operation, done -> core.reads.read(layer, 0, offsetBytes, destination, done));
+        destination.position(destination.limit());
+    }
+
+    CompletionStage<Void> readLayerAsync(LayerId layer, long offsetBytes, ByteBuffer destination, long size) {
         OutOfRangeException.check(offsetBytes, destination.remaining(), size);
         return core.<Void>call(result -> core.reads.read(layer, 0, offsetBytes, destination, failure -> {
             if (failure == null) {
@@ -174,7 +187,16 @@ final class EngineVolume implements Volume {
 
     @Override
     public void write(long offsetBytes, ByteBuffer source, WriteOption... options) {
-        await(writeAsync(offsetBytes, source, options), "write");
+        boolean forced = checkWrite(offsetBytes, source, options);
+        blocking("write", done -> core.write(offsetBytes, source, forced, done));
+        source.position(source.limit());
+    }
+
+    /** Whether the write is a forced one. */
+    private boolean checkWrite(long offsetBytes, ByteBuffer source, WriteOption... options) {
+        OutOfRangeException.check(offsetBytes, source.remaining(), sizeBytes());
+        requireWritable("write");
+        return List.of(options).contains(WriteOption.FORCED);
     }
 
     @Override
@@ -184,9 +206,7 @@ final class EngineVolume implements Volume {
 
     @Override
     public CompletionStage<Void> writeAsync(long offsetBytes, ByteBuffer source, WriteOption... options) {
-        OutOfRangeException.check(offsetBytes, source.remaining(), sizeBytes());
-        requireWritable("write");
-        boolean forced = List.of(options).contains(WriteOption.FORCED);
+        boolean forced = checkWrite(offsetBytes, source, options);
         return core.<Void>call(result -> core.write(offsetBytes, source, forced, failure -> {
             if (failure == null) {
                 source.position(source.limit());
@@ -199,7 +219,7 @@ final class EngineVolume implements Volume {
 
     @Override
     public void flush() {
-        await(flushAsync(), "flush");
+        blocking("flush", core::flush);
     }
 
     @Override
@@ -209,7 +229,9 @@ final class EngineVolume implements Volume {
 
     @Override
     public void discard(long offsetBytes, long lengthBytes) {
-        await(discardAsync(offsetBytes, lengthBytes), "discard");
+        OutOfRangeException.check(offsetBytes, lengthBytes, sizeBytes());
+        requireWritable("discard");
+        blocking("discard", done -> core.discard(offsetBytes, lengthBytes, done));
     }
 
     @Override

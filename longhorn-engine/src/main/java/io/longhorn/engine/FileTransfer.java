@@ -132,7 +132,7 @@ final class FileTransfer {
             if (at < extent.endBytes() && inFlight.size() < PIECES_IN_FLIGHT) {
                 int length = (int) Math.min(PIECE_BYTES, extent.endBytes() - at);
                 ByteBuffer buffer = ByteBuffer.allocateDirect(length);
-                inFlight.add(new Piece(buffer, length, volume.readLayer(layer, at, buffer, size)));
+                inFlight.add(new Piece(buffer, length, volume.readLayerAsync(layer, at, buffer, size)));
                 at += length;
             } else {
                 Piece piece = inFlight.remove();

@@ -261,6 +261,7 @@ public final class NioLoop implements Loop, AutoCloseable {
      * asynchronous operations. While there are any, somebody always watches the sockets; otherwise, after callers have led,
      * unasked-for input may be seen up to two milliseconds late. Loop only.
      */
+    @Override
     public void expectInput(int change) {
         expectedInputs += change;
     }

@@ -22,6 +22,12 @@ public interface Loop {
     /** Runs {@code task} once, no earlier than {@code delayNanos} from now. Loop only. */
     Timer schedule(long delayNanos, Runnable task);
 
+    /**
+     * Says that {@code change} more (or fewer) things are expected to come in for which no caller waits by running the loop. While there are any, input is
+     * seen at once; a loop that callers run may otherwise look a little later. Loop only.
+     */
+    default void expectInput(int change) {}
+
     /** Monotonic time in nanoseconds, from an arbitrary origin. Any thread. */
     long nanoTime();
 
