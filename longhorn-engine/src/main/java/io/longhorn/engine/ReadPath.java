@@ -375,6 +375,8 @@ final class ReadPath {
         private final List<BadCopy> bad = new ArrayList<>(0);
         private int ticket;
         private @Nullable LonghornException refusal;
+        /** A block of which a replica has lost the map entry, or -1. */
+        private long damagedMapBlock = -1;
 
         private record BadCopy(ReplicaLink link, long block, int crc) {}
 
@@ -429,17 +431,22 @@ final class ReadPath {
                     return;
                 }
             }
-            LonghornException refused = refusal;
             if (!bad.isEmpty()) {
-                long block = bad.get(bad.size() - 1).block();
-                core.events.blockDamaged(block * BLOCK);
-                read.fail(new DamagedBlockException(core.volumeName(), block));
+                damaged(bad.get(bad.size() - 1).block());
+            } else if (damagedMapBlock >= 0) {
+                damaged(damagedMapBlock);
             } else {
+                LonghornException refused = refusal;
                 read.fail(
                         refused != null
                                 ? refused
                                 : new VolumeFaultedException(core.volumeName(), "no replica can be read"));
             }
+        }
+
+        private void damaged(long block) {
+            core.events.blockDamaged(block * BLOCK);
+            read.fail(new DamagedBlockException(core.volumeName(), block));
         }
 
         @Override
@@ -480,7 +487,8 @@ final class ReadPath {
                         || failure.code() == ErrorCode.REPLICA_DAMAGED.number()) {
                     core.counters.checksumMismatches.increment();
                     core.view.leaveForDamage(link, "its map of block " + failure.first() + " is damaged");
-                    return new DamagedBlockException(core.volumeName(), failure.first());
+                    damagedMapBlock = failure.first();
+                    return new DamagedBlockException(core.volumeName(), damagedMapBlock);
                 }
                 return new VolumeFaultedException(
                         core.volumeName(),

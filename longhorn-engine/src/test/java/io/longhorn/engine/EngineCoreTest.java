@@ -577,6 +577,7 @@ class EngineCoreTest {
                     .hasMessageContaining("block 3");
             assertThat(read(core, 4 * BLOCK, BLOCK)).containsOnly(7);
         }
+        assertThat(outcomes.events).contains("damaged " + 3 * BLOCK);
         replicas.get(2).down = false;
         loop.until(() -> core.view.inSync() == 2, 20 * SECOND);
         assertThat(replicas.get(2).lostBlock).isEqualTo(3);
