@@ -18,7 +18,7 @@ import org.openjdk.jmh.runner.options.VerboseMode;
 class BenchmarksRunTest {
 
     @Test
-    @Timeout(value = 5, unit = TimeUnit.MINUTES)
+    @Timeout(value = 15, unit = TimeUnit.MINUTES)
     void everyBenchmarkRunsWithEachOfItsParameters() throws RunnerException {
         Options shortest = new OptionsBuilder()
                 .forks(0)
