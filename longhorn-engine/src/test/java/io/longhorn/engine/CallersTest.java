@@ -89,7 +89,7 @@ class CallersTest {
     private void mix(Longhorn longhorn, int replicas) throws Exception {
         Volume volume = longhorn.create(
                 VolumeSpec.named("orders").sizeBytes(1 << 20).replicas(replicas).build());
-        // Alone first: from the third call on the caller runs the loop.
+        // Alone first: where replicas are elsewhere the caller runs the loop from the third call on.
         writeAndRead(volume, 0);
         List<Thread> threads = new ArrayList<>();
         for (int i = 0; i < BLOCKING_CALLERS; i++) {
