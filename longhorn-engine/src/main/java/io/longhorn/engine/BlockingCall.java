@@ -38,7 +38,12 @@ final class BlockingCall implements Completion, BooleanSupplier {
         BlockingCall call = new BlockingCall(loop);
         long deadline = loop.nanoTime() + limit.toNanos();
         if (loop.tryEnter()) {
-            call.begin(work);
+            try {
+                call.begin(work);
+            } catch (Error e) {
+                loop.exit();
+                throw e;
+            }
         } else {
             try {
                 loop.execute(() -> call.begin(work));

@@ -130,7 +130,7 @@ final class LoopBaton {
         return interrupted;
     }
 
-    /** Ends inline work. The caller looks at the queue afterwards. */
+    /** Ends holding, for now or for good, of a thread that does not drive any more. The caller looks at the queue afterwards. */
     void letGo() {
         holder.set(null);
         Thread waiting = driverWaits;
@@ -153,7 +153,8 @@ final class LoopBaton {
     /** Gives up driving and holding. The caller looks afterwards whether somebody should drive at once. */
     void vacate() {
         state.set(VACANT);
-        holder.set(null);
+        // Somebody may have become the driver since, and be waiting to hold.
+        letGo();
         if (asleep) {
             LockSupport.unpark(loopThread);
         }
