@@ -16,11 +16,10 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
-import java.util.HashSet;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -31,23 +30,35 @@ import org.jspecify.annotations.Nullable;
  */
 final class Checkpointer {
     private static final int BLOCK = FrameLayout.BLOCK_BYTES;
-    /** Records and blocks taken at once: bounds the memory of a plan, and how long others wait. */
-    private static final int RECORDS_MAX = 8192;
+    /** Records and blocks taken at once: bounds the memory of a plan, and how long others wait. Each batch costs three syncs. */
+    private static final int RECORDS_MAX = 16384;
 
     private static final int BLOCKS_MAX = 32768;
 
     private final ReplicaDisk disk;
-    private final Set<ReplicaState> queued = new HashSet<>();
+    /** Batches that have not begun. */
+    private final Map<ReplicaState, Run> queued = new HashMap<>();
 
     Checkpointer(ReplicaDisk disk) {
         this.disk = disk;
     }
 
-    /** Has everything that may be moved be moved. */
+    /** Has everything be moved that may be moved now. What may be moved later waits until it is worth a batch. */
     void request(ReplicaState replica) {
-        if (isDue(replica) && queued.add(replica)) {
-            disk.changes().add(new Run(replica));
+        if (isDue(replica)) {
+            request(replica, replica.checkpointLimit());
         }
+    }
+
+    private void request(ReplicaState replica, long target) {
+        Run present = queued.get(replica);
+        if (present != null) {
+            present.target = Math.max(present.target, target);
+            return;
+        }
+        Run run = new Run(replica, target);
+        queued.put(replica, run);
+        disk.changes().add(run);
     }
 
     private boolean isDue(ReplicaState replica) {
@@ -64,11 +75,15 @@ final class Checkpointer {
         private final ReplicaState replica;
         private final List<LayerWork> works = new ArrayList<>();
         private final List<PendingRepairs.Repair> repaired = new ArrayList<>();
+        /** What was asked for; the batch may end before, and others go on. */
+        private long target;
+
         private long limit;
         private Runnable ended = () -> {};
 
-        Run(ReplicaState replica) {
+        Run(ReplicaState replica, long target) {
             this.replica = replica;
+            this.target = target;
         }
 
         @Override
@@ -208,7 +223,11 @@ final class Checkpointer {
 
         private void over() {
             disk.checkpointEnded(replica, works);
-            request(replica);
+            if (replica.isCheckpointAwaited() || disk.isCheckpointDue()) {
+                request(replica);
+            } else if (limit < target && isDue(replica)) {
+                request(replica, target);
+            }
             ended.run();
         }
 
@@ -305,13 +324,19 @@ final class Checkpointer {
             return;
         }
         // A newer version that may not be moved yet hides this one.
+        RecordIndex records = replica.records;
         long sequence = MapEntry.sequence(entry);
-        long record = replica.records.position(sequence);
-        int index = (int) (block - replica.records.firstBlock(sequence));
-        int blocks = replica.records.blockCount(sequence);
-        disk.journal().read(record + RecordLayout.TABLE_OFFSET + 4L * index, crc.clear());
-        work.addData(
-                block, entry, crc.getInt(0), record + RecordLayout.writeHeaderLength(blocks) + (long) index * BLOCK);
+        int index = (int) (block - records.firstBlock(sequence));
+        long payload = records.position(sequence) + RecordLayout.writeHeaderLength(records.blockCount(sequence));
+        work.addData(block, entry, crcOf(records, sequence, index, crc), payload + (long) index * BLOCK);
+    }
+
+    private int crcOf(RecordIndex records, long sequence, int index, ByteBuffer buffer) throws IOException {
+        if (index == 0) {
+            return records.firstCrc(sequence);
+        }
+        disk.journal().read(records.position(sequence) + RecordLayout.TABLE_OFFSET + 4L * index, buffer.clear());
+        return buffer.getInt(0);
     }
 
     /** What the maps say of these blocks together has changed. */

@@ -142,18 +142,39 @@ final class CopiedBlocks implements LayerChanges.Change {
     /** Worker. */
     private void write(LayerFiles files) throws IOException {
         boolean dataFirst = false;
-        for (Integer i : chosen) {
-            if (dataAt[i] == NO_DATA) {
-                files.punch(blocks[i], 1);
-            } else if (dataAt[i] != LOST_DATA) {
-                files.write(blocks[i], data.limit(dataAt[i] + BLOCK).position(dataAt[i]));
-                dataFirst |= mayBeTrusted(entries[i]);
+        for (int from = 0; from < chosen.length; ) {
+            int to = runEnd(from);
+            int first = chosen[from];
+            if (dataAt[first] == NO_DATA) {
+                files.punch(blocks[first], to - from);
+            } else if (dataAt[first] != LOST_DATA) {
+                files.write(
+                        blocks[first],
+                        data.limit(dataAt[first] + (to - from) * BLOCK).position(dataAt[first]));
             }
+            for (int i = from; i < to; i++) {
+                dataFirst |= dataAt[chosen[i]] >= 0 && mayBeTrusted(entries[chosen[i]]);
+            }
+            from = to;
         }
         if (dataFirst) {
             files.syncData();
         }
         files.map().update(updates, BlockMap.ALWAYS);
+    }
+
+    /** Behind the last of the chosen blocks that follow the one at {@code from}, with their bytes too if they have any. */
+    private int runEnd(int from) {
+        int to = from + 1;
+        while (to < chosen.length && follows(chosen[to], chosen[to - 1])) {
+            to++;
+        }
+        return to;
+    }
+
+    private boolean follows(int index, int before) {
+        int wanted = dataAt[before] < 0 ? dataAt[before] : dataAt[before] + BLOCK;
+        return blocks[index] == blocks[before] + 1 && dataAt[index] == wanted;
     }
 
     /** After a crash an entry up to the common point is believed without another copy, so its bytes must be stable before it is. */

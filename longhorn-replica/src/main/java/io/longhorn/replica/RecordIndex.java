@@ -16,6 +16,7 @@ final class RecordIndex {
     private long[] firstBlocks = new long[0];
     private int[] blockCounts = new int[0];
     private int[] frameLengths = new int[0];
+    private int[] firstCrcs = new int[0];
     /** Type code, with the flags above it. */
     private short[] kinds = new short[0];
 
@@ -42,7 +43,7 @@ final class RecordIndex {
         resize(0);
     }
 
-    void add(long position, int frameLength, int type, int flags, long firstBlock, int blockCount) {
+    void add(long position, int frameLength, int type, int flags, long firstBlock, int blockCount, int firstCrc) {
         if (size == positions.length) {
             resize(Math.max(SMALLEST, 2 * size));
         }
@@ -52,6 +53,7 @@ final class RecordIndex {
         kinds[i] = (short) (type | flags << FLAGS_SHIFT);
         firstBlocks[i] = firstBlock;
         blockCounts[i] = blockCount;
+        firstCrcs[i] = firstCrc;
     }
 
     private int at(long sequence) {
@@ -91,6 +93,11 @@ final class RecordIndex {
         return blockCounts[at(sequence)];
     }
 
+    /** Checksum of the first block of a record that brings blocks; of most it is the only one. */
+    int firstCrc(long sequence) {
+        return firstCrcs[at(sequence)];
+    }
+
     /** Drops records before {@code sequence}. */
     void dropBefore(long sequence) {
         int dropped = (int) Math.max(0, Math.min(size, sequence - first));
@@ -112,15 +119,18 @@ final class RecordIndex {
         firstBlocks = unrolled(firstBlocks, capacity);
         int[] counts = new int[capacity];
         int[] lengths = new int[capacity];
+        int[] crcs = new int[capacity];
         short[] newKinds = new short[capacity];
         for (int i = 0; i < size; i++) {
             int j = (head + i) & (blockCounts.length - 1);
             counts[i] = blockCounts[j];
             lengths[i] = frameLengths[j];
+            crcs[i] = firstCrcs[j];
             newKinds[i] = kinds[j];
         }
         blockCounts = counts;
         frameLengths = lengths;
+        firstCrcs = crcs;
         kinds = newKinds;
         head = 0;
     }

@@ -274,11 +274,16 @@ public final class ReplicaDisk implements AutoCloseable {
 
     /** Starts checkpoints when enough waits in the journal, and sees to it that little does not wait for ever. */
     void checkpointIfDue() {
-        if (journalUse.uncheckpointedBytes() >= settings.checkpointBytes() || space.isLooking()) {
+        if (isCheckpointDue()) {
             checkpointNow();
             parking.consider();
         }
         noteWork();
+    }
+
+    /** Whether enough waits in the journal. */
+    boolean isCheckpointDue() {
+        return journalUse.uncheckpointedBytes() >= settings.checkpointBytes() || space.isLooking();
     }
 
     /** Moves everything that may be moved, and makes the rest movable. */

@@ -244,7 +244,8 @@ final class ReplicaState implements Journal.Placement {
         long firstBlock = RecordLayout.offset(b, at) / BLOCK;
         int blocks = (int) (RecordLayout.length(b, at) / BLOCK);
         takeNumbers(b, at);
-        records.add(position, length, type, flags, firstBlock, blocks);
+        int crc = type == FrameType.WRITE.code() ? RecordLayout.blockCrc(b, at, 0) : 0;
+        records.add(position, length, type, flags, firstBlock, blocks, crc);
         countUncheckpointed(length, mapBytes(firstBlock, blocks));
         if (type == FrameType.WRITE.code()) {
             takeWrite(b, at, position, sequence, firstBlock, blocks);

@@ -16,6 +16,16 @@ public interface DiskFile extends AutoCloseable {
     void write(long position, ByteBuffer source) throws IOException;
 
     /**
+     * Writes {@code length} bytes from {@code position} of this file to {@code targetPosition} of another. After a failure, of whichever of the two, some of them may be
+     * written.
+     */
+    default void copyTo(long position, int length, DiskFile target, long targetPosition) throws IOException {
+        ByteBuffer bytes = ByteBuffer.allocateDirect(length);
+        read(position, bytes);
+        target.write(targetPosition, bytes.flip());
+    }
+
+    /**
      * Makes everything written before the call stable (data and the length needed to read it back). After a failure, what
      * was written since the last success counts as lost; a later success says nothing about it.
      */

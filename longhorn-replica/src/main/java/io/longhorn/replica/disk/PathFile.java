@@ -1,8 +1,10 @@
 package io.longhorn.replica.disk;
 
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
+import java.nio.MappedByteBuffer;
 import java.nio.channels.ClosedChannelException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
@@ -30,13 +32,18 @@ final class PathFile implements DiskFile {
     private static final Set<OpenOption> READABLE = Set.of(StandardOpenOption.READ);
     private static final Set<OpenOption> WRITABLE = Set.of(StandardOpenOption.READ, StandardOpenOption.WRITE);
 
-    private static final int ZEROES_BYTES = 1 << 20;
+    /** Written with one call: more at once is no faster, and on recent Linux kernels ten times slower. */
+    private static final int ZEROES_BYTES = 128 << 10;
+
     private static final ByteBuffer ZEROES =
             ByteBuffer.allocateDirect(ZEROES_BYTES).asReadOnlyBuffer();
 
     private final Consumer<PathFile> onClose;
     /** Identity of the file in its file system; null where there is none. Guards against another file under the same name. */
     private final @Nullable Object key;
+
+    /** The whole file in memory, for copying from it without a copy here; made at the first one. */
+    private volatile @Nullable MappedByteBuffer mapping;
 
     private volatile FileChannel channel;
     /** Guarded by this, as the rest below. */
@@ -146,6 +153,29 @@ final class PathFile implements DiskFile {
         while (target.hasRemaining()) {
             target.put((byte) 0);
         }
+    }
+
+    /** A page that the disk cannot read makes the system call fail that writes it elsewhere: nothing here touches the bytes. */
+    @Override
+    public void copyTo(long position, int length, DiskFile target, long targetPosition) throws IOException {
+        MappedByteBuffer present = mapping;
+        if (present == null || position + length > present.capacity()) {
+            present = map(position + length);
+        }
+        target.write(
+                targetPosition,
+                present.duplicate().limit((int) position + length).position((int) position));
+    }
+
+    private synchronized MappedByteBuffer map(long end) throws IOException {
+        requireOpen();
+        long size = sizeBytes();
+        if (end > size || size > Integer.MAX_VALUE) {
+            throw new EOFException(path + " has " + size + " bytes; copied were to be those before " + end);
+        }
+        MappedByteBuffer made = onChannel(c -> c.map(FileChannel.MapMode.READ_ONLY, 0, size));
+        mapping = made;
+        return made;
     }
 
     /** Opens the file again in place of a channel that an interruption closed; several threads may come here with the same one. */
@@ -304,6 +334,7 @@ final class PathFile implements DiskFile {
             return;
         }
         closed = true;
+        mapping = null;
         onClose.accept(this);
         try {
             closeExtras();

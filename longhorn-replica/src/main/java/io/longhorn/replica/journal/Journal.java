@@ -1,6 +1,7 @@
 package io.longhorn.replica.journal;
 
 import io.longhorn.replica.disk.DiskDirectory;
+import io.longhorn.replica.disk.DiskFile;
 import io.longhorn.replica.disk.DiskMeta;
 import io.longhorn.replica.disk.DiskWorker;
 import io.longhorn.replica.wire.FrameLayout;
@@ -20,7 +21,7 @@ import org.jspecify.annotations.Nullable;
  *
  * <p>A <em>position</em> is segment number times segment size plus offset. It only grows.
  *
- * <p>Belongs to one loop, except {@link #read}.
+ * <p>Belongs to one loop, except {@link #read} and {@link #copyTo}.
  */
 public final class Journal {
 
@@ -322,15 +323,27 @@ public final class Journal {
      * @throws IllegalStateException if the position was released
      */
     public void read(long position, ByteBuffer target) throws IOException {
+        segmentOf(position, target.remaining()).read(position, target);
+    }
+
+    /**
+     * Writes {@code length} bytes from {@code position}, within one segment, to a place in another file; see {@link DiskFile#copyTo}. Any thread, as long as nobody releases the
+     * position.
+     *
+     * @throws IllegalStateException if the position was released
+     */
+    public void copyTo(long position, int length, DiskFile target, long targetPosition) throws IOException {
+        segmentOf(position, length).copyTo(position, length, target, targetPosition);
+    }
+
+    private Segment segmentOf(long position, int length) {
         Segment[] segments = live;
         for (int i = segments.length - 1; i >= 0; i--) {
             if (segments[i].start() <= position) {
-                long offset = position - segments[i].start();
-                if (offset + target.remaining() > segmentBytes) {
+                if (position - segments[i].start() + length > segmentBytes) {
                     break;
                 }
-                segments[i].read(position, target);
-                return;
+                return segments[i];
             }
         }
         throw new IllegalStateException(

@@ -1,5 +1,6 @@
 package io.longhorn.replica.journal;
 
+import io.longhorn.replica.disk.DiskFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 
@@ -54,5 +55,10 @@ final class Segment {
     /** Fills the remaining bytes of {@code target} from that journal position. Any thread. */
     void read(long position, ByteBuffer target) throws IOException {
         file.disk().read(position - start(), target);
+    }
+
+    /** Writes {@code length} bytes from that journal position to a place in another file. Any thread. */
+    void copyTo(long position, int length, DiskFile target, long targetPosition) throws IOException {
+        file.disk().copyTo(position - start(), length, target, targetPosition);
     }
 }

@@ -16,8 +16,8 @@ import org.slf4j.LoggerFactory;
 public final class LayerWork {
     private static final Logger LOG = LoggerFactory.getLogger(LayerWork.class);
     private static final int BLOCK = FrameLayout.BLOCK_BYTES;
-    /** Blocks that one write takes. */
-    private static final int RUN_BLOCKS_MAX = 256;
+    /** Blocks that are taken together. */
+    private static final int RUN_BLOCKS_MAX = 64;
     /** What a zeroed block wants of the file. */
     private static final long GIVE_BACK = -1;
 
@@ -175,26 +175,27 @@ public final class LayerWork {
     }
 
     private void copyRun(Journal journal, int from, int to, ByteBuffer buffer) throws IOException {
-        int written = from;
         for (int i = from; i < to; ) {
             int next = positionRunEnd(i, to);
-            buffer.limit((next - from) * BLOCK).position((i - from) * BLOCK);
-            if (read(journal, i, next, buffer)) {
-                i = next;
-            } else {
-                write(written, i, from, buffer);
+            if (!copy(journal, i, next)) {
                 copySingly(journal, i, next, buffer);
-                written = next;
-                i = next;
             }
+            i = next;
         }
-        write(written, to, from, buffer);
     }
 
-    private void write(int from, int to, int bufferFrom, ByteBuffer buffer) throws IOException {
-        if (from < to) {
-            buffer.limit((to - bufferFrom) * BLOCK).position((from - bufferFrom) * BLOCK);
-            files.write(blocks[from], buffer);
+    private boolean copy(Journal journal, int from, int to) {
+        try {
+            files.copyFrom(journal, positions[from], blocks[from], to - from);
+            return true;
+        } catch (IOException e) {
+            LOG.warn(
+                    "blocks cannot be copied at once: layer={} firstBlock={} blocks={} cause={}",
+                    layer.id(),
+                    blocks[from],
+                    to - from,
+                    e.toString());
+            return false;
         }
     }
 
@@ -207,21 +208,6 @@ public final class LayerWork {
         return end;
     }
 
-    private boolean read(Journal journal, int from, int to, ByteBuffer buffer) {
-        try {
-            journal.read(positions[from], buffer);
-            return true;
-        } catch (IOException e) {
-            LOG.warn(
-                    "journal cannot be read: layer={} firstBlock={} blocks={} cause={}",
-                    layer.id(),
-                    blocks[from],
-                    to - from,
-                    e.toString());
-            return false;
-        }
-    }
-
     /**
      * Copies each block that can be read. One that cannot keeps its old bytes beside its new checksum: that is damage which the next reader notices and has repaired, and
      * the only copy here of what the peers still have.
@@ -229,11 +215,21 @@ public final class LayerWork {
     private void copySingly(Journal journal, int from, int to, ByteBuffer buffer) throws IOException {
         for (int i = from; i < to; i++) {
             buffer.clear().limit(BLOCK);
-            if (read(journal, i, i + 1, buffer)) {
+            if (read(journal, i, buffer)) {
                 files.write(blocks[i], buffer.flip());
             } else {
                 unreadable++;
             }
+        }
+    }
+
+    private boolean read(Journal journal, int index, ByteBuffer buffer) {
+        try {
+            journal.read(positions[index], buffer);
+            return true;
+        } catch (IOException e) {
+            LOG.warn("journal cannot be read: layer={} block={} cause={}", layer.id(), blocks[index], e.toString());
+            return false;
         }
     }
 

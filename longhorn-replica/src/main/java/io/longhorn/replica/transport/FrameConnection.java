@@ -152,6 +152,11 @@ abstract class FrameConnection implements MovableConnection, NioLoop.Member, Nio
         }
     }
 
+    /** Whether {@link #flush} follows at the end of this turn. */
+    final boolean isFlushQueued() {
+        return flushQueued;
+    }
+
     @Override
     public final int queuedBytes() {
         return output.queuedBytes() + bytesUnderway();

@@ -136,10 +136,14 @@ final class NioConnection extends FrameConnection implements LoopSockets.Ready {
 
     @Override
     void flush() {
-        // With interest in writing the socket is full, and the selector says when it is not.
-        if ((key.interestOps() & SelectionKey.OP_WRITE) == 0) {
+        if (!waitsForRoom()) {
             write();
         }
+    }
+
+    /** The socket is full, and the selector says when it is not. */
+    private boolean waitsForRoom() {
+        return (key.interestOps() & SelectionKey.OP_WRITE) != 0;
     }
 
     private void write() {
@@ -163,7 +167,9 @@ final class NioConnection extends FrameConnection implements LoopSockets.Ready {
     @Override
     void inputChanged() {
         int reads = mayHandOver() && wire.wantsToRead() ? SelectionKey.OP_READ : 0;
-        loop().sockets().interest(key, wire.wantsToWrite() ? reads | SelectionKey.OP_WRITE : reads);
+        // What leaves at the end of the turn need not wait for the selector, unless the socket was full before.
+        boolean waits = wire.wantsToWrite() && (!isFlushQueued() || waitsForRoom());
+        loop().sockets().interest(key, waits ? reads | SelectionKey.OP_WRITE : reads);
     }
 
     /** After something that may have changed what the wire wants, if the connection is still here. */

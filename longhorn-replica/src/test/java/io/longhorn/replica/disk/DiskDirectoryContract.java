@@ -73,6 +73,23 @@ public abstract class DiskDirectoryContract {
     }
 
     @Test
+    void bytesAreCopiedToAnotherFileAlsoWhenTheyWereWrittenAfterACopy() throws IOException {
+        try (DiskFile source = disk().open("source", true);
+                DiskFile target = disk().open("target", true)) {
+            write(source, 5_000, "early");
+            source.copyTo(5_000, 5, target, 3);
+            write(source, 5_002, "RL");
+            source.copyTo(5_000, 5, target, 10_000);
+            assertThat(read(target, 0, 9)).isEqualTo("\0\0\0early\0");
+            assertThat(read(target, 9_999, 7)).isEqualTo("\0eaRLy\0");
+            write(source, 20_000, "grown");
+            source.copyTo(20_001, 4, target, 0);
+            assertThat(read(target, 0, 4)).isEqualTo("rown");
+            assertThat(read(source, 5_000, 5)).isEqualTo("eaRLy");
+        }
+    }
+
+    @Test
     void buffersAreUsedBetweenPositionAndLimit() throws IOException {
         try (DiskFile file = disk().open("f", true)) {
             ByteBuffer source = utf8("abcdefgh");
