@@ -3,32 +3,38 @@ package io.longhorn.benchmarks;
 import io.longhorn.Longhorn;
 import io.longhorn.Volume;
 import io.longhorn.VolumeSpec;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
-import java.nio.file.Files;
-import java.nio.file.Path;
-import java.util.Comparator;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
-import java.util.stream.Stream;
+import java.util.concurrent.CompletableFuture;
 
-/** An embedded volume in a directory of temporary files, all of it written once; and a buffer of one block. */
+/** An embedded volume in a directory of temporary files, all of it written once; and buffers of one block. */
 final class EmbeddedVolume implements AutoCloseable {
 
     /** Above the engine's read cache of 32 MiB, so that most random reads go to a replica. */
     static final long SIZE_BYTES = 128L << 20;
 
+    /** Asynchronous operations in flight. */
+    static final int DEPTH = 32;
+
     private static final int CHUNK_BYTES = 256 << 10;
 
-    private final Path directory;
+    private final ScratchDirectory directory = new ScratchDirectory();
     private final Longhorn longhorn;
     private final Volume volume;
     private final ByteBuffer block = ByteBuffer.allocateDirect(Volume.BLOCK_BYTES);
+    private final List<Slot> slots = new ArrayList<>();
     private final Random random = new Random(1);
+    private int nextSlot;
 
-    EmbeddedVolume() throws IOException {
-        directory = Files.createTempDirectory("longhorn-benchmark-");
+    /** A place for one asynchronous operation. */
+    private static final class Slot {
+        private final ByteBuffer block = ByteBuffer.allocateDirect(Volume.BLOCK_BYTES);
+        private CompletableFuture<Void> inFlight = CompletableFuture.completedFuture(null);
+    }
+
+    EmbeddedVolume() {
         longhorn = Longhorn.embedded(directory.resolve("data"));
         volume = longhorn.create(
                 VolumeSpec.named("benchmark").sizeBytes(SIZE_BYTES).build());
@@ -38,6 +44,9 @@ final class EmbeddedVolume implements AutoCloseable {
             volume.write(offset, ByteBuffer.wrap(content));
         }
         volume.flush();
+        for (int i = 0; i < DEPTH; i++) {
+            slots.add(new Slot());
+        }
     }
 
     Volume volume() {
@@ -55,17 +64,30 @@ final class EmbeddedVolume implements AutoCloseable {
         return block;
     }
 
+    /** Waits for the oldest of {@link #DEPTH} operations in flight, and starts the write of a random block in its place. */
+    void writeNextWithin(long bytes) {
+        Slot slot = oldestEnded();
+        slot.inFlight = volume.writeAsync(offset(bytes), slot.block.clear()).toCompletableFuture();
+    }
+
+    /** The same with a read. */
+    void readNextWithin(long bytes) {
+        Slot slot = oldestEnded();
+        slot.inFlight = volume.readAsync(offset(bytes), slot.block.clear()).toCompletableFuture();
+    }
+
+    private Slot oldestEnded() {
+        Slot slot = slots.get(nextSlot);
+        nextSlot = (nextSlot + 1) % DEPTH;
+        slot.inFlight.join();
+        return slot;
+    }
+
     @Override
     public void close() {
+        slots.forEach(slot -> slot.inFlight.join());
         longhorn.close();
-        try (Stream<Path> files = Files.walk(directory)) {
-            List<Path> deepestFirst = files.sorted(Comparator.reverseOrder()).toList();
-            for (Path file : deepestFirst) {
-                Files.delete(file);
-            }
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        directory.close();
     }
 
     private long offset(long bytes) {

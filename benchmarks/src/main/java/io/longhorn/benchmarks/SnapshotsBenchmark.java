@@ -1,7 +1,6 @@
 package io.longhorn.benchmarks;
 
 import io.longhorn.Volume;
-import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -43,7 +42,7 @@ public class SnapshotsBenchmark {
     private @Nullable EmbeddedVolume embedded;
 
     @Setup
-    public void open() throws IOException {
+    public void open() {
         embedded = new EmbeddedVolume();
         for (int snapshot = 1; snapshot <= snapshots; snapshot++) {
             for (int block = 0; block < BLOCKS_PER_SNAPSHOT; block++) {

@@ -1,6 +1,5 @@
 package io.longhorn.benchmarks;
 
-import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.concurrent.TimeUnit;
 import org.jspecify.annotations.Nullable;
@@ -17,9 +16,8 @@ import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * Blocking calls on one embedded volume: engine, three journals and three replicas without a network. {@code write}
- * includes the journal append of three replicas, which has no public face of its own. {@code -prof gc} shows what a call
- * allocates.
+ * One embedded volume, a thread that waits for each call or keeps 32 in flight: engine, three journals and three replicas without a
+ * network. {@code -prof gc} shows what a call allocates.
  *
  * <pre>
  * mvn -q -pl benchmarks -am -DskipTests package
@@ -39,7 +37,7 @@ public class VolumeBenchmark {
     private @Nullable EmbeddedVolume embedded;
 
     @Setup
-    public void open() throws IOException {
+    public void open() {
         embedded = new EmbeddedVolume();
     }
 
@@ -54,7 +52,13 @@ public class VolumeBenchmark {
         embedded().writeWithin(EmbeddedVolume.SIZE_BYTES);
     }
 
-    /** The same, on stable storage. */
+    /** The same with 32 in flight. */
+    @Benchmark
+    public void writeAsync() {
+        embedded().writeNextWithin(EmbeddedVolume.SIZE_BYTES);
+    }
+
+    /** A random block, on stable storage. */
     @Benchmark
     public void writeAndFlush() {
         embedded().writeWithin(EmbeddedVolume.SIZE_BYTES);
@@ -65,6 +69,12 @@ public class VolumeBenchmark {
     @Benchmark
     public ByteBuffer read() {
         return embedded().readWithin(EmbeddedVolume.SIZE_BYTES);
+    }
+
+    /** The same with 32 in flight. */
+    @Benchmark
+    public void readAsync() {
+        embedded().readNextWithin(EmbeddedVolume.SIZE_BYTES);
     }
 
     /** A random block of a range that fits into the read cache. */
