@@ -17,7 +17,6 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -38,6 +37,8 @@ final class Checkpointer {
     private final ReplicaDisk disk;
     /** Batches that have not begun. */
     private final Map<ReplicaState, Run> queued = new HashMap<>();
+    /** What a plan's records left in each block of one layer; used again for every layer and plan. */
+    private final PendingBlocks newest = new PendingBlocks();
 
     Checkpointer(ReplicaDisk disk) {
         this.disk = disk;
@@ -140,7 +141,7 @@ final class Checkpointer {
                     replica.repairs.durableThrough(disk.journal().durablePosition())) {
                 LayerFiles files = repair.layer().files();
                 if (files != null && isStillPending(repair)) {
-                    LayerWork work = LayerWork.ofRepairs(repair.layer(), files);
+                    LayerWork work = LayerWork.ofRepair(repair.layer(), files);
                     work.addData(repair.block(), repair.entry(), repair.crc(), repair.position());
                     works.add(work);
                 }
@@ -252,8 +253,9 @@ final class Checkpointer {
 
     /** What the records up to {@code limit} left in each block of each layer. */
     private List<LayerWork> plan(ReplicaState replica, long limit) throws IOException {
-        Map<LayerNode, PendingBlocks> newest = new LinkedHashMap<>();
+        List<LayerWork> works = new ArrayList<>();
         LayerNode layer = null;
+        newest.reset();
         for (long s = replica.checkpointed() + 1; s <= limit; s++) {
             int type = replica.records.type(s);
             boolean data = type == FrameType.WRITE.code();
@@ -261,19 +263,24 @@ final class Checkpointer {
                 continue;
             }
             if (layer == null || !layer.tookRecord(s)) {
+                // The records of a layer follow each other: what was gathered is all of it.
+                endLayer(replica, layer, works);
                 layer = replica.tree.layerOf(s);
             }
             if (layer != null && layer.existedAt(limit)) {
-                PendingBlocks blocks = newest.computeIfAbsent(layer, l -> new PendingBlocks());
                 boolean allocate = (replica.records.flags(s) & FrameLayout.FLAG_ALLOCATE) != 0;
-                add(blocks, replica.records, s, data, allocate);
+                add(newest, replica.records, s, data, allocate);
             }
         }
-        List<LayerWork> works = new ArrayList<>();
-        for (Map.Entry<LayerNode, PendingBlocks> entry : newest.entrySet()) {
-            works.add(work(replica, entry.getKey(), entry.getValue()));
-        }
+        endLayer(replica, layer, works);
         return works;
+    }
+
+    private void endLayer(ReplicaState replica, @Nullable LayerNode layer, List<LayerWork> works) throws IOException {
+        if (layer != null && !newest.isEmpty()) {
+            works.add(work(replica, layer));
+            newest.reset();
+        }
     }
 
     private static void add(PendingBlocks blocks, RecordIndex records, long sequence, boolean data, boolean allocate) {
@@ -284,14 +291,15 @@ final class Checkpointer {
         }
     }
 
-    private LayerWork work(ReplicaState replica, LayerNode layer, PendingBlocks newest) throws IOException {
+    private LayerWork work(ReplicaState replica, LayerNode layer) throws IOException {
         LayerFiles files = layer.files();
         if (files == null) {
             throw new IllegalStateException(layer + " has no files");
         }
-        LayerWork work = new LayerWork(layer, files);
+        long[] blocks = newest.tableBlocks();
+        LayerWork work = new LayerWork(layer, files, blocks.length);
         ByteBuffer crc = ByteBuffer.allocate(Integer.BYTES).order(ByteOrder.LITTLE_ENDIAN);
-        for (long block : newest.tableBlocks()) {
+        for (long block : blocks) {
             int slot = newest.find(block);
             long entry = newest.entry(slot);
             if (mayBeOlderThanFile(replica, MapEntry.sequence(entry))

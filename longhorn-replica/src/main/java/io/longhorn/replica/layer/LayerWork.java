@@ -48,13 +48,13 @@ public final class LayerWork {
 
     private final LayerNode layer;
     private final LayerFiles files;
-    private final MapUpdates updates = new MapUpdates();
-    private final CountingRule rule;
-    private long[] blocks = new long[64];
-    /** Journal position of the bytes, or what to do with the space of a zeroed block. */
-    private long[] positions = new long[64];
+    /** The blocks that are written, and their entries. */
+    private final MapUpdates updates;
 
-    private int size;
+    private final CountingRule rule;
+    /** By the same places: journal position of the bytes, or what to do with the space of a zeroed block. */
+    private final long[] positions;
+
     /** Blocks that the files have in a newer version. */
     private long[] presentBlocks = new long[0];
 
@@ -62,17 +62,19 @@ public final class LayerWork {
     private int presentSize;
     private int unreadable;
 
-    /** Work for what records brought. */
-    public LayerWork(LayerNode layer, LayerFiles files) {
-        this(layer, files, false);
+    /** Work for what records brought, at most {@code sizeMax} blocks. */
+    public LayerWork(LayerNode layer, LayerFiles files, int sizeMax) {
+        this(layer, files, sizeMax, false);
     }
 
-    /** Work for good copies of blocks that failed their check. */
-    public static LayerWork ofRepairs(LayerNode layer, LayerFiles files) {
-        return new LayerWork(layer, files, true);
+    /** Work for the good copy of a block that failed its check. */
+    public static LayerWork ofRepair(LayerNode layer, LayerFiles files) {
+        return new LayerWork(layer, files, 1, true);
     }
 
-    private LayerWork(LayerNode layer, LayerFiles files, boolean isRepair) {
+    private LayerWork(LayerNode layer, LayerFiles files, int sizeMax, boolean isRepair) {
+        updates = new MapUpdates(sizeMax);
+        positions = new long[sizeMax];
         rule = new CountingRule(isRepair);
         this.layer = layer;
         this.files = files;
@@ -99,13 +101,8 @@ public final class LayerWork {
     }
 
     private void add(long block, long entry, int crc, long position) {
-        if (size == blocks.length) {
-            blocks = Arrays.copyOf(blocks, 2 * size);
-            positions = Arrays.copyOf(positions, 2 * size);
-        }
+        positions[updates.size()] = position;
         updates.add(block, entry, crc);
-        blocks[size] = block;
-        positions[size++] = position;
     }
 
     /** The layer that the blocks go to. */
@@ -115,12 +112,12 @@ public final class LayerWork {
 
     /** Blocks that are written. */
     public int size() {
-        return size;
+        return updates.size();
     }
 
     /** The block at that place, in ascending order. */
     public long block(int index) {
-        return blocks[index];
+        return updates.block(index);
     }
 
     long entry(int index) {
@@ -131,6 +128,7 @@ public final class LayerWork {
 
     /** Copies the blocks from the journal into the layer's data file and makes them stable. */
     public void copyData(Journal journal) throws IOException {
+        int size = size();
         if (size == 0) {
             return;
         }
@@ -139,11 +137,11 @@ public final class LayerWork {
         for (int from = 0; from < size; ) {
             int to = runEnd(from);
             if (positions[from] == GIVE_BACK) {
-                files.punch(blocks[from], to - from);
+                files.punch(block(from), to - from);
             } else if (positions[from] == KEEP_ALLOCATED) {
                 buffer.clear().limit((to - from) * BLOCK);
                 zero(buffer);
-                files.write(blocks[from], buffer);
+                files.write(block(from), buffer);
             } else {
                 copyRun(journal, from, to, buffer);
             }
@@ -159,9 +157,9 @@ public final class LayerWork {
     /** Behind the last block that can be written together with the one at {@code from}. */
     private int runEnd(int from) {
         int to = from + 1;
-        while (to < size
+        while (to < size()
                 && to - from < RUN_BLOCKS_MAX
-                && blocks[to] == blocks[to - 1] + 1
+                && block(to) == block(to - 1) + 1
                 && (positions[to] >= 0 ? positions[from] >= 0 : positions[to] == positions[from])) {
             to++;
         }
@@ -186,13 +184,13 @@ public final class LayerWork {
 
     private boolean copy(Journal journal, int from, int to) {
         try {
-            files.copyFrom(journal, positions[from], blocks[from], to - from);
+            files.copyFrom(journal, positions[from], block(from), to - from);
             return true;
         } catch (IOException e) {
             LOG.warn(
                     "blocks cannot be copied at once: layer={} firstBlock={} blocks={} cause={}",
                     layer.id(),
-                    blocks[from],
+                    block(from),
                     to - from,
                     e.toString());
             return false;
@@ -216,7 +214,7 @@ public final class LayerWork {
         for (int i = from; i < to; i++) {
             buffer.clear().limit(BLOCK);
             if (read(journal, i, buffer)) {
-                files.write(blocks[i], buffer.flip());
+                files.write(block(i), buffer.flip());
             } else {
                 unreadable++;
             }
@@ -228,7 +226,7 @@ public final class LayerWork {
             journal.read(positions[index], buffer);
             return true;
         } catch (IOException e) {
-            LOG.warn("journal cannot be read: layer={} block={} cause={}", layer.id(), blocks[index], e.toString());
+            LOG.warn("journal cannot be read: layer={} block={} cause={}", layer.id(), block(index), e.toString());
             return false;
         }
     }
@@ -270,8 +268,8 @@ public final class LayerWork {
      * that hid it.
      */
     public void dropPending(long limit) {
-        for (int i = 0; i < size; i++) {
-            layer.pending().removeThrough(blocks[i], MapEntry.sequence(updates.entry(i)));
+        for (int i = 0; i < size(); i++) {
+            layer.pending().removeThrough(block(i), MapEntry.sequence(updates.entry(i)));
         }
         for (int i = 0; i < presentSize; i++) {
             layer.pending().removeThrough(presentBlocks[i], MapEntry.sequence(presentEntries[i]));

@@ -9,10 +9,22 @@ public final class MapUpdates {
     /** Room for the work of {@link BlockMap#update}. */
     private final MapPagePair pair = new MapPagePair();
 
-    private long[] blocks = new long[64];
-    private long[] entries = new long[64];
-    private int[] crcs = new int[64];
+    private long[] blocks;
+    private long[] entries;
+    private int[] crcs;
     private int size;
+
+    public MapUpdates() {
+        this(64);
+    }
+
+    /** With room for so many; takes more. */
+    MapUpdates(int sizeExpected) {
+        int room = Math.max(1, sizeExpected);
+        blocks = new long[room];
+        entries = new long[room];
+        crcs = new int[room];
+    }
 
     /** Adds the entry of a block greater than the last one added. */
     public void add(long block, long entry, int crc) {

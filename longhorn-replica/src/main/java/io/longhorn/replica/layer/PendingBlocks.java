@@ -167,6 +167,17 @@ public final class PendingBlocks {
         return blocks;
     }
 
+    /** Forgets everything, ranges too, and keeps the memory for as much again, if most of it was used. */
+    public void reset() {
+        if (8 * size >= keys.length) {
+            Arrays.fill(keys, 0);
+            size = 0;
+            ranges.clear();
+        } else if (!isEmpty()) {
+            clear();
+        }
+    }
+
     /** Forgets everything, ranges too. */
     public void clear() {
         size = 0;

@@ -9,7 +9,7 @@ import org.junit.jupiter.api.Test;
 class LayerWorkTest {
     private final LayerRig rig = new LayerRig();
     private final LayerNode layer = new LayerNode(LayerRig.LAYER, null, LayerRig.SIZE_BYTES);
-    private final LayerWork work = new LayerWork(layer, rig.layer);
+    private final LayerWork work = new LayerWork(layer, rig.layer, 1);
 
     LayerWorkTest() throws IOException {}
 
