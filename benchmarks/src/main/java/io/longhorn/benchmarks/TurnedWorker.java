@@ -19,12 +19,20 @@ public final class TurnedWorker implements DiskWorker {
     /** Does all work, also what it leads to; false if there was none. */
     public boolean turn() {
         boolean any = false;
-        Work work;
-        while ((work = works.poll()) != null) {
-            outcomes.remove().done(failureOf(work));
+        while (turnOnce()) {
             any = true;
         }
         return any;
+    }
+
+    /** Does the oldest work; false if there was none. */
+    public boolean turnOnce() {
+        Work work = works.poll();
+        if (work == null) {
+            return false;
+        }
+        outcomes.remove().done(failureOf(work));
+        return true;
     }
 
     private static @Nullable IOException failureOf(Work work) {

@@ -27,6 +27,8 @@ import java.util.UUID;
 /** A replica on real files whose engine is the benchmark: frames go in by a call, answers are counted and dropped. All on the caller's thread. */
 final class LoneReplica implements Connection, AutoCloseable {
     static final int BATCH_MAX = 32;
+    /** A disk's work goes on beside the writes, not between two of them: so many come while one piece of it is done. */
+    private static final int WRITES_PER_WORK = 1024;
 
     private static final UUID ENGINE = new UUID(1, 2);
     private static final UUID REPLICA = new UUID(3, 4);
@@ -45,6 +47,7 @@ final class LoneReplica implements Connection, AutoCloseable {
     private final Handler session;
     private int batchBytes;
     private long sequence;
+    private long workedAt;
     private long answers;
     private int lastType;
 
@@ -95,7 +98,11 @@ final class LoneReplica implements Connection, AutoCloseable {
         }
         batchBytes = 0;
         session.onBatchEnd();
-        turn();
+        loop.turn();
+        if (sequence / WRITES_PER_WORK != workedAt) {
+            workedAt = sequence / WRITES_PER_WORK;
+            worker.turnOnce();
+        }
         require(FrameType.ACK);
         return answers;
     }
@@ -175,6 +182,7 @@ final class LoneReplica implements Connection, AutoCloseable {
     /** Ends the replica; it never ends the connection itself. */
     @Override
     public void close() {
+        turn();
         disk.close();
         turn();
         try {
