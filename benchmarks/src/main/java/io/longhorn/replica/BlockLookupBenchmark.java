@@ -19,8 +19,8 @@ import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * A replica's look-up of a random block that only the oldest layer has, under 1 or 250 snapshots that have a block each: what a read does before it touches data. The two must
- * not differ much, but where the answer is not kept yet.
+ * A replica's look-up of a random block that only the oldest layer has, under 1 or 250 snapshots that have a block each: what a read of one block does before it touches data.
+ * It goes through the chain of layers once, to see which have journaled blocks, and then finds the block at once.
  *
  * <pre>
  * mvn -q -pl benchmarks -am -DskipTests package
