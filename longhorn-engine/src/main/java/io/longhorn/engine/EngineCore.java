@@ -76,6 +76,7 @@ final class EngineCore implements ReplicaLink.Owner, RecordKeeper.Owner {
     final Sequencer sequencer;
     final Confirmations confirmations;
     private final Rebuilds rebuilds;
+    private final Request.Spares spareWrites;
 
     private volatile State state = State.OPENING;
     private @Nullable RecordKeeper keeper;
@@ -116,6 +117,7 @@ final class EngineCore implements ReplicaLink.Owner, RecordKeeper.Owner {
         this.repairs = new Repairs(this);
         this.cachedReads = new CachedReads(this);
         this.requests = new RequestQueue(this);
+        this.spareWrites = new Request.Spares(settings.queueDepthMax());
         this.sequencer = new Sequencer(this);
         this.confirmations = new Confirmations(this);
         this.rebuilds = new Rebuilds(this);
@@ -315,7 +317,7 @@ final class EngineCore implements ReplicaLink.Owner, RecordKeeper.Owner {
     }
 
     void write(long offset, ByteBuffer data, boolean forced, Completion done) {
-        requests.admit(Request.write(offset, data, forced || isWriteThrough(), loop.nanoTime(), done));
+        requests.admit(Request.write(spareWrites, offset, data, forced || isWriteThrough(), loop.nanoTime(), done));
     }
 
     void writeZeroes(long offset, long length, boolean allocate, boolean forced, Completion done) {

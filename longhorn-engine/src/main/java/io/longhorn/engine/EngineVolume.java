@@ -42,6 +42,8 @@ final class EngineVolume implements Volume {
     /** A blocking call may wait this much longer than the engine itself does, so that the engine's own reason comes first. */
     private static final Duration GRACE = Duration.ofSeconds(2);
 
+    private static final WriteOption[] NO_OPTIONS = {};
+
     private final EngineCore core;
     private final NioLoop loop;
     private final VolumeEvents events;
@@ -187,7 +189,7 @@ final class EngineVolume implements Volume {
 
     @Override
     public void write(long offsetBytes, ByteBuffer source) {
-        write(offsetBytes, source, new WriteOption[0]);
+        write(offsetBytes, source, NO_OPTIONS);
     }
 
     @Override
@@ -201,12 +203,12 @@ final class EngineVolume implements Volume {
     private boolean checkWrite(long offsetBytes, ByteBuffer source, WriteOption... options) {
         OutOfRangeException.check(offsetBytes, source.remaining(), sizeBytes());
         requireWritable("write");
-        return List.of(options).contains(WriteOption.FORCED);
+        return options.length > 0 && List.of(options).contains(WriteOption.FORCED);
     }
 
     @Override
     public CompletionStage<Void> writeAsync(long offsetBytes, ByteBuffer source) {
-        return writeAsync(offsetBytes, source, new WriteOption[0]);
+        return writeAsync(offsetBytes, source, NO_OPTIONS);
     }
 
     @Override

@@ -15,6 +15,7 @@ import io.longhorn.replica.wire.MessageCodec;
 import io.longhorn.replica.wire.ReadLayout;
 import java.nio.ByteBuffer;
 import java.time.Duration;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -29,6 +30,10 @@ import org.slf4j.LoggerFactory;
 final class ReadPath {
     private static final Logger LOG = LoggerFactory.getLogger(ReadPath.class);
     private static final int BLOCK = FrameLayout.BLOCK_BYTES;
+    /** Reads kept for use again. */
+    private static final int SPARES_MAX = 256;
+
+    private static final ByteBuffer NOTHING = ByteBuffer.allocate(0);
     /** Ticks between two attempts to renew the lease for reads that wait for it. */
     private static final int PING_TICKS = 3;
 
@@ -41,6 +46,9 @@ final class ReadPath {
     private final List<Read> withoutLease = new ArrayList<>();
     /** Reads kept back by the volume's limits. */
     private final List<Read> throttled = new ArrayList<>();
+
+    /** Reads that ended, to be used again. */
+    private final ArrayDeque<Read> spares = new ArrayDeque<>();
 
     private int partsOutstanding;
     private boolean pinging;
@@ -59,7 +67,9 @@ final class ReadPath {
             done.done(over);
             return;
         }
-        Read read = new Read(layer, pin, offset, target.remaining(), target, target.position(), true, done);
+        Read spare = spares.poll();
+        Read read = spare == null ? new Read(true) : spare;
+        read.begin(layer, pin, offset, target.remaining(), target, target.position(), true, done);
         if (core.requests.limiter().admits(read.length)) {
             start(read);
         } else {
@@ -70,7 +80,8 @@ final class ReadPath {
 
     /** For an answer that is no block's content: {@code done} is told when all that it may show of these blocks is confirmed, and this engine is the one to tell it. */
     void settle(long firstBlock, long endBlock, Completion done) {
-        Read nothing = new Read(LayerId.LIVE, 0, firstBlock * BLOCK, 0, ByteBuffer.allocate(0), 0, true, done);
+        Read nothing = new Read(false);
+        nothing.begin(LayerId.LIVE, 0, firstBlock * BLOCK, 0, NOTHING, 0, true, done);
         nothing.showsThrough = core.window.newestOverlap(firstBlock, endBlock, core.committed());
         nothing.arrived();
         core.armTick();
@@ -102,19 +113,25 @@ final class ReadPath {
             }
         };
         if (compare) {
-            needed.add(new Read(LayerId.LIVE, 0, first * BLOCK, blocks * BLOCK, old, 0, true, each));
+            needed.add(readOld(first, blocks, old, 0, true, each));
         } else {
             if (request.startsInsideBlock() || (first == last && request.endsInsideBlock())) {
-                needed.add(new Read(LayerId.LIVE, 0, first * BLOCK, BLOCK, old, 0, false, each));
+                needed.add(readOld(first, 1, old, 0, false, each));
             }
             if (request.endsInsideBlock() && last != first) {
-                needed.add(new Read(LayerId.LIVE, 0, last * BLOCK, BLOCK, old, BLOCK, false, each));
+                needed.add(readOld(last, 1, old, BLOCK, false, each));
             }
         }
         for (Read read : needed) {
             start(read);
         }
         core.armTick();
+    }
+
+    private Read readOld(long block, int blocks, ByteBuffer old, int at, boolean mustBeConfirmed, Completion done) {
+        Read read = new Read(false);
+        read.begin(LayerId.LIVE, 0, block * BLOCK, blocks * BLOCK, old, at, mustBeConfirmed, done);
+        return read;
     }
 
     private static void compare(Request request, ByteBuffer old) {
@@ -137,7 +154,9 @@ final class ReadPath {
             return;
         }
         for (long block = first; block < end; block += FrameLayout.BLOCKS_MAX) {
-            new Part(read, block, (int) Math.min(FrameLayout.BLOCKS_MAX, end - block)).send();
+            Part part = block == first ? read.firstPart : new Part(read);
+            part.begin(block, (int) Math.min(FrameLayout.BLOCKS_MAX, end - block));
+            part.send();
         }
     }
 
@@ -300,38 +319,48 @@ final class ReadPath {
     // ------------------------------------------------------------------ one read
 
     private final class Read {
-        final LayerId layer;
-        final int pin;
-        final long offset;
-        final int length;
-        final ByteBuffer target;
-        final int targetStart;
-        final boolean mustBeConfirmed;
-        private final Completion completion;
-        final long startedNanos = core.loop.nanoTime();
+        final Part firstPart = new Part(this);
+        private final boolean isReusable;
+        LayerId layer = LayerId.LIVE;
+        int pin;
+        long offset;
+        int length;
+        ByteBuffer target = NOTHING;
+        int targetStart;
+        boolean mustBeConfirmed;
+        private @Nullable Completion completion;
+        long startedNanos;
         int parts;
         /** Newest unconfirmed sequence that the answer may show. */
         long showsThrough;
 
         private boolean over;
 
-        Read(
-                LayerId layer,
-                int pin,
-                long offset,
-                int length,
-                ByteBuffer target,
-                int targetStart,
-                boolean mustBeConfirmed,
-                Completion completion) {
-            this.layer = layer;
-            this.pin = pin;
-            this.offset = offset;
-            this.length = length;
-            this.target = target;
-            this.targetStart = targetStart;
-            this.mustBeConfirmed = mustBeConfirmed;
-            this.completion = completion;
+        Read(boolean isReusable) {
+            this.isReusable = isReusable;
+        }
+
+        void begin(
+                LayerId from,
+                int heldPin,
+                long start,
+                int bytes,
+                ByteBuffer buffer,
+                int bufferStart,
+                boolean confirmedOnly,
+                Completion done) {
+            layer = from;
+            pin = heldPin;
+            offset = start;
+            length = bytes;
+            target = buffer;
+            targetStart = bufferStart;
+            mustBeConfirmed = confirmedOnly;
+            completion = done;
+            startedNanos = core.loop.nanoTime();
+            parts = 0;
+            showsThrough = 0;
+            over = false;
         }
 
         void partArrived() {
@@ -354,14 +383,33 @@ final class ReadPath {
                     core.counters.readBytes.add(length);
                     core.counters.readNanos.add(core.loop.nanoTime() - startedNanos);
                 }
-                completion.done(null);
+                Completion told = end();
+                spare();
+                told.done(null);
             }
         }
 
         void fail(LonghornException cause) {
             if (!over) {
                 over = true;
-                completion.done(cause);
+                end().done(cause);
+            }
+        }
+
+        private Completion end() {
+            Completion told = completion;
+            if (told == null) {
+                throw new IllegalStateException("a read ended twice");
+            }
+            completion = null;
+            return told;
+        }
+
+        /** Nobody knows a read any more of which all parts have come. One that failed may still have some under way: it is not used again. */
+        private void spare() {
+            if (isReusable && parts == 0 && spares.size() < SPARES_MAX) {
+                target = NOTHING;
+                spares.add(this);
             }
         }
     }
@@ -369,8 +417,8 @@ final class ReadPath {
     /** Up to {@link FrameLayout#BLOCKS_MAX} blocks of a read, asked from one replica after another until one has good copies. */
     private final class Part implements RequestTable.Reply {
         final Read read;
-        private final long firstBlock;
-        private final int blocks;
+        private long firstBlock;
+        private int blocks;
         private final List<ReplicaLink> tried = new ArrayList<>(0);
         private final List<BadCopy> bad = new ArrayList<>(0);
         private int ticket;
@@ -380,10 +428,17 @@ final class ReadPath {
 
         private record BadCopy(ReplicaLink link, long block, int crc) {}
 
-        Part(Read read, long firstBlock, int blocks) {
+        Part(Read read) {
             this.read = read;
-            this.firstBlock = firstBlock;
-            this.blocks = blocks;
+        }
+
+        void begin(long block, int count) {
+            firstBlock = block;
+            blocks = count;
+            tried.clear();
+            bad.clear();
+            refusal = null;
+            damagedMapBlock = -1;
         }
 
         void send() {

@@ -4,6 +4,7 @@ import io.longhorn.LonghornException;
 import io.longhorn.replica.wire.FrameLayout;
 import io.longhorn.replica.wire.StructureOperation;
 import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,23 +23,48 @@ final class Request {
     }
 
     private static final int BLOCK = FrameLayout.BLOCK_BYTES;
+    private static final Completion ENDED = failure -> {
+        throw new IllegalStateException("a write ended twice", failure);
+    };
+
+    /** Writes that ended, to be used again; each engine has one, on its loop. */
+    static final class Spares {
+        private final ArrayDeque<Request> requests = new ArrayDeque<>();
+        private final int most;
+
+        /** Keeps at most so many. */
+        Spares(int most) {
+            this.most = most;
+        }
+
+        private void add(Request request) {
+            if (requests.size() < most) {
+                requests.add(request);
+            }
+        }
+    }
 
     final Kind kind;
-    final long offset;
-    final long length;
-    final boolean forced;
+    /** This and the others that are not final change when a write is used again, and only then. */
+    long offset;
+
+    long length;
+    boolean forced;
     final boolean allocate;
     /** WRITE, COMPARE_AND_WRITE: the caller's bytes from {@link #dataStart} on, borrowed until completion. */
-    final @Nullable ByteBuffer data;
+    @Nullable
+    ByteBuffer data;
 
-    final int dataStart;
+    int dataStart;
     /** COMPARE_AND_WRITE: what must be there. */
     final @Nullable ByteBuffer expected;
 
     final @Nullable StructureOperation structure;
-    private final Completion completion;
+    private Completion completion;
+    /** Where it goes when it has ended; null if it is not used again. */
+    private final @Nullable Spares spares;
 
-    final long startedNanos;
+    long startedNanos;
     /** Bytes up to here have their sequence; block-aligned except at both ends. */
     long next;
     /** Old content of the blocks [firstBlock, endBlock) or of the first and the last of them; see {@link #mustRead}. */
@@ -68,7 +94,8 @@ final class Request {
             @Nullable ByteBuffer expected,
             @Nullable StructureOperation structure,
             long startedNanos,
-            Completion completion) {
+            Completion completion,
+            @Nullable Spares spares) {
         this.kind = kind;
         this.offset = offset;
         this.length = length;
@@ -81,19 +108,42 @@ final class Request {
         this.startedNanos = startedNanos;
         this.completion = completion;
         this.next = offset;
+        this.spares = spares;
     }
 
-    static Request write(long offset, ByteBuffer data, boolean forced, long nowNanos, Completion completion) {
-        return new Request(Kind.WRITE, offset, data.remaining(), forced, false, data, null, null, nowNanos, completion);
+    /** A write, which takes the place of one that ended if there is any. */
+    static Request write(
+            Spares spares, long offset, ByteBuffer data, boolean forced, long nowNanos, Completion completion) {
+        int length = data.remaining();
+        Request spare = spares.requests.poll();
+        if (spare == null) {
+            return new Request(
+                    Kind.WRITE, offset, length, forced, false, data, null, null, nowNanos, completion, spares);
+        }
+        spare.offset = offset;
+        spare.next = offset;
+        spare.length = length;
+        spare.forced = forced;
+        spare.data = data;
+        spare.dataStart = data.position();
+        spare.startedNanos = nowNanos;
+        spare.completion = completion;
+        spare.unconfirmed = 0;
+        spare.allSequenced = false;
+        spare.admitted = false;
+        spare.passedGate = false;
+        spare.failure = null;
+        return spare;
     }
 
     static Request zeroes(
             long offset, long length, boolean allocate, boolean forced, long nowNanos, Completion completion) {
-        return new Request(Kind.WRITE_ZEROES, offset, length, forced, allocate, null, null, null, nowNanos, completion);
+        return new Request(
+                Kind.WRITE_ZEROES, offset, length, forced, allocate, null, null, null, nowNanos, completion, null);
     }
 
     static Request discard(long offset, long length, boolean forced, long nowNanos, Completion completion) {
-        return new Request(Kind.DISCARD, offset, length, forced, false, null, null, null, nowNanos, completion);
+        return new Request(Kind.DISCARD, offset, length, forced, false, null, null, null, nowNanos, completion, null);
     }
 
     static Request compareAndWrite(
@@ -108,11 +158,12 @@ final class Request {
                 expected,
                 null,
                 nowNanos,
-                completion);
+                completion,
+                null);
     }
 
     static Request flush(long nowNanos, Completion completion) {
-        return new Request(Kind.FLUSH, 0, 0, false, false, null, null, null, nowNanos, completion);
+        return new Request(Kind.FLUSH, 0, 0, false, false, null, null, null, nowNanos, completion, null);
     }
 
     static Request structure(StructureOperation operation, long nowNanos, Completion completion) {
@@ -127,7 +178,8 @@ final class Request {
                 null,
                 operation,
                 nowNanos,
-                completion);
+                completion,
+                null);
     }
 
     long end() {
@@ -222,7 +274,22 @@ final class Request {
     private void endIfOver() {
         if (allSequenced && unconfirmed == 0) {
             unconfirmed = -1;
-            completion.done(failure);
+            Completion told = completion;
+            LonghornException cause = failure;
+            spare();
+            told.done(cause);
+        }
+    }
+
+    /**
+     * Nobody knows a write any more whose records are all confirmed. One that was abandoned may still stand in the window, one that needed old content at a gate: these are not used
+     * again.
+     */
+    private void spare() {
+        if (spares != null && !mustRead()) {
+            data = null;
+            completion = ENDED;
+            spares.add(this);
         }
     }
 
