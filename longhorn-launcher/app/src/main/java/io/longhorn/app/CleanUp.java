@@ -8,18 +8,18 @@ import org.jspecify.annotations.Nullable;
  * What a command has to give back when it ends: processes, connections, directories. Given back in reverse order, when
  * it is closed, or when a signal ends the program first. Safe to use from several threads.
  */
-final class CleanUp implements AutoCloseable {
+public final class CleanUp implements AutoCloseable {
 
     private final Deque<AutoCloseable> things = new ArrayDeque<>();
     private final Thread hook = new Thread(this::closeQuietly, "longhorn-clean-up");
     private boolean closed;
 
-    CleanUp() {
+    public CleanUp() {
         Runtime.getRuntime().addShutdownHook(hook);
     }
 
     /** Takes over; if this is closed already, the thing is closed at once. */
-    synchronized <T extends AutoCloseable> T add(T thing) {
+    public synchronized <T extends AutoCloseable> T add(T thing) {
         if (closed) {
             closeOne(thing, null);
             throw new CommandFailure("interrupted");

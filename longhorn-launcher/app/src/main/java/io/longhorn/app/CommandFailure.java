@@ -3,16 +3,16 @@ package io.longhorn.app;
 import java.io.Serial;
 
 /** A command cannot do what it was asked for; the message is the line that the user reads. */
-final class CommandFailure extends RuntimeException {
+public final class CommandFailure extends RuntimeException {
 
     @Serial
     private static final long serialVersionUID = 1L;
 
-    CommandFailure(String message) {
+    public CommandFailure(String message) {
         super(message);
     }
 
-    CommandFailure(String message, Throwable cause) {
+    public CommandFailure(String message, Throwable cause) {
         super(message, cause);
     }
 }

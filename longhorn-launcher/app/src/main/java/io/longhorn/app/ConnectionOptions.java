@@ -11,7 +11,7 @@ import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Option;
 
 /** The options that prove who we are, the same for servers and for those who call them. */
-final class ConnectionOptions {
+public final class ConnectionOptions {
 
     @Option(
             names = "--token-file",
@@ -48,7 +48,7 @@ final class ConnectionOptions {
      *
      * @throws CommandFailure if the file has none
      */
-    Optional<String> token() {
+    public Optional<String> token() {
         if (tokenFile == null) {
             return Optional.empty();
         }
@@ -64,7 +64,7 @@ final class ConnectionOptions {
         }
     }
 
-    Optional<Tls> tls() {
+    public Optional<Tls> tls() {
         TlsFiles files = tlsFiles;
         if (files == null || files.certificate == null || files.key == null || files.authority == null) {
             return Optional.empty();

@@ -9,12 +9,12 @@ import picocli.CommandLine.Model.CommandSpec;
  * Where a command prints: answers to standard output, remarks to standard error, each line at once. Safe to use from
  * several threads; lines do not mix.
  */
-final class Console {
+public final class Console {
 
     private final PrintWriter out;
     private final PrintWriter err;
 
-    Console(PrintWriter out, PrintWriter err) {
+    public Console(PrintWriter out, PrintWriter err) {
         this.out = out;
         this.err = err;
     }
@@ -24,17 +24,17 @@ final class Console {
      *
      * @param spec as picocli sets it before it calls the command
      */
-    static Console of(@Nullable CommandSpec spec) {
+    public static Console of(@Nullable CommandSpec spec) {
         CommandSpec set = Objects.requireNonNull(spec, "called outside of the command line");
         return new Console(set.commandLine().getOut(), set.commandLine().getErr());
     }
 
-    synchronized void line(String text) {
+    public synchronized void line(String text) {
         out.println(text);
         out.flush();
     }
 
-    synchronized void remark(String text) {
+    public synchronized void remark(String text) {
         err.println("longhorn: " + text);
         err.flush();
     }

@@ -17,7 +17,7 @@ import java.util.concurrent.TimeUnit;
  *
  * @param file where it is
  */
-record ExternalTool(Path file) {
+public record ExternalTool(Path file) {
 
     /** Tools of administrators stand here, also when the user's path does not name these directories. */
     private static final List<String> MORE_DIRECTORIES = List.of("/usr/sbin", "/sbin", "/usr/local/sbin");
@@ -31,7 +31,7 @@ record ExternalTool(Path file) {
     record Result(int exitCode, String output) {}
 
     /** Looks along {@code PATH}, then where administrators' tools are. */
-    static Optional<ExternalTool> find(String name) {
+    public static Optional<ExternalTool> find(String name) {
         String path = System.getenv().getOrDefault("PATH", "");
         Set<String> directories = new LinkedHashSet<>(List.of(path.split(":", -1)));
         directories.addAll(MORE_DIRECTORIES);

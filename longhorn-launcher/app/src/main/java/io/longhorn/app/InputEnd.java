@@ -4,12 +4,12 @@ import java.io.IOException;
 import java.io.InputStream;
 
 /** Notices that whoever started this process is gone: then our standard input ends. */
-final class InputEnd {
+public final class InputEnd {
 
     private InputEnd() {}
 
     /** Runs the action on a thread of its own when standard input ends. What is typed there is ignored. */
-    static void watch(Runnable action) {
+    public static void watch(Runnable action) {
         Thread thread = new Thread(
                 () -> {
                     awaitEnd(System.in);

@@ -1,6 +1,8 @@
 package io.longhorn.app;
 
 import io.longhorn.HostPort;
+import io.longhorn.app.bench.BenchCommand;
+import io.longhorn.app.bench.BenchPartCommand;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -35,8 +37,8 @@ import picocli.CommandLine.Spec;
         })
 public final class Main implements Runnable {
 
-    static final int DONE = CommandLine.ExitCode.OK;
-    static final int FAILED = CommandLine.ExitCode.SOFTWARE;
+    public static final int DONE = CommandLine.ExitCode.OK;
+    public static final int FAILED = CommandLine.ExitCode.SOFTWARE;
     static final int WRONG_USAGE = CommandLine.ExitCode.USAGE;
 
     /** Read by logback.xml. */

@@ -5,7 +5,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** This program once more, in a process of its own: the same Java, class path and memory settings. */
-final class OwnProcess {
+public final class OwnProcess {
 
     /** From here on the JVM warns when native code is loaded without this; the jar's manifest counts only for -jar. */
     private static final int NATIVE_ACCESS_FEATURE = 22;
@@ -17,7 +17,7 @@ final class OwnProcess {
      *
      * @param prefix what comes before {@code java}, such as {@code taskset -c 1}
      */
-    static ProcessBuilder builder(List<String> prefix, List<String> arguments) {
+    public static ProcessBuilder builder(List<String> prefix, List<String> arguments) {
         return builder(prefix, Main.class, arguments);
     }
 

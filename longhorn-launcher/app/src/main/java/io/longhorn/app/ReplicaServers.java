@@ -11,7 +11,7 @@ import java.util.List;
  * Some replica servers on loopback, each a process with one disk, a directory below a common one. A server that was
  * killed can be started again at the same address. Used by one thread, {@link #close()} by any.
  */
-final class ReplicaServers implements AutoCloseable {
+public final class ReplicaServers implements AutoCloseable {
 
     private static final String LOOPBACK = "127.0.0.1";
 
@@ -24,7 +24,7 @@ final class ReplicaServers implements AutoCloseable {
     }
 
     /** Starts servers 0 to count - 1 with empty disks, on any free ports. */
-    static ReplicaServers start(Path parent, int count) throws IOException, InterruptedException {
+    public static ReplicaServers start(Path parent, int count) throws IOException, InterruptedException {
         ReplicaServers servers = new ReplicaServers(parent);
         try {
             for (int server = 0; server < count; server++) {
@@ -46,29 +46,29 @@ final class ReplicaServers implements AutoCloseable {
         return parent.resolve("disk-" + (server + 1));
     }
 
-    String address(int server) {
+    public String address(int server) {
         return process(server).address().toString();
     }
 
-    List<HostPort> addresses() {
+    public List<HostPort> addresses() {
         return processes.stream().map(ReplicaProcess::address).toList();
     }
 
-    long pid(int server) {
+    public long pid(int server) {
         return process(server).pid();
     }
 
-    List<Long> pids() {
+    public List<Long> pids() {
         return processes.stream().map(ReplicaProcess::pid).toList();
     }
 
     /** SIGKILL. */
-    void kill(int server) throws InterruptedException {
+    public void kill(int server) throws InterruptedException {
         process(server).kill();
     }
 
     /** Starts a server that was killed, at the same address, with what its disk holds. */
-    void restart(int server) throws InterruptedException {
+    public void restart(int server) throws InterruptedException {
         replace(server, launch(server, process(server).address()));
     }
 

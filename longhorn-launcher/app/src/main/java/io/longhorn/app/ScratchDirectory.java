@@ -11,7 +11,7 @@ import java.nio.file.attribute.BasicFileAttributes;
 import org.jspecify.annotations.Nullable;
 
 /** A directory of our own that is deleted with all it holds when closed. */
-final class ScratchDirectory implements AutoCloseable {
+public final class ScratchDirectory implements AutoCloseable {
 
     private final Path path;
 
@@ -24,7 +24,7 @@ final class ScratchDirectory implements AutoCloseable {
      *
      * @param parent an existing directory; null for the system's directory of temporary files
      */
-    static ScratchDirectory create(@Nullable Path parent, String prefix) {
+    public static ScratchDirectory create(@Nullable Path parent, String prefix) {
         try {
             return new ScratchDirectory(
                     parent == null
@@ -35,7 +35,7 @@ final class ScratchDirectory implements AutoCloseable {
         }
     }
 
-    Path path() {
+    public Path path() {
         return path;
     }
 
@@ -49,7 +49,7 @@ final class ScratchDirectory implements AutoCloseable {
     }
 
     /** Deletes a directory and all below it; follows no links. Does nothing if it does not exist. */
-    static void delete(Path directory) throws IOException {
+    public static void delete(Path directory) throws IOException {
         try {
             Files.walkFileTree(directory, new SimpleFileVisitor<>() {
                 @Override

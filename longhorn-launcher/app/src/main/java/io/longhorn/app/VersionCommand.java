@@ -9,7 +9,7 @@ import picocli.CommandLine.Spec;
 
 /** {@code longhorn version}: one line with our version, one with the Java that runs it. */
 @Command(name = "version", description = "Print the version of this program and of Java.")
-final class VersionCommand implements Callable<Integer> {
+public final class VersionCommand implements Callable<Integer> {
 
     @Spec
     private @Nullable CommandSpec spec;
@@ -24,9 +24,9 @@ final class VersionCommand implements Callable<Integer> {
     }
 
     /** The version from the jar's manifest, so that it is written in one place, the pom. */
-    static final class Version implements CommandLine.IVersionProvider {
+    public static final class Version implements CommandLine.IVersionProvider {
 
-        static String line() {
+        public static String line() {
             String version = Main.class.getPackage().getImplementationVersion();
             return "longhorn " + (version == null ? "(not packaged)" : version);
         }

@@ -3,20 +3,20 @@ package io.longhorn.app;
 import java.time.Duration;
 
 /** Waits for something that nobody tells us about, by looking again and again. */
-final class Waiting {
+public final class Waiting {
 
     private static final long PAUSE_MILLIS = 20;
 
     /** What is looked at; may fail like the commands themselves. */
     @FunctionalInterface
-    interface Condition {
+    public interface Condition {
         boolean holds() throws Exception;
     }
 
     private Waiting() {}
 
     /** Whether it came to hold within the limit. */
-    static boolean until(Duration limit, Condition condition) throws Exception {
+    public static boolean until(Duration limit, Condition condition) throws Exception {
         long begin = System.nanoTime();
         while (!condition.holds()) {
             if (System.nanoTime() - begin > limit.toNanos()) {

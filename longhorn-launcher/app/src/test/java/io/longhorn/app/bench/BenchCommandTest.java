@@ -1,7 +1,8 @@
-package io.longhorn.app;
+package io.longhorn.app.bench;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.longhorn.app.CommandLineRun;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.TimeUnit;

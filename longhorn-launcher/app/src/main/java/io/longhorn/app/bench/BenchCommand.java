@@ -1,6 +1,13 @@
-package io.longhorn.app;
+package io.longhorn.app.bench;
 
 import io.longhorn.HostPort;
+import io.longhorn.app.CleanUp;
+import io.longhorn.app.CommandFailure;
+import io.longhorn.app.ConnectionOptions;
+import io.longhorn.app.Console;
+import io.longhorn.app.Json;
+import io.longhorn.app.Main;
+import io.longhorn.app.ScratchDirectory;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -25,7 +32,7 @@ import picocli.CommandLine.Spec;
             "Starts three replica servers on this machine unless --endpoints names some. docs/performance.md tells what"
                     + " the figures mean."
         })
-final class BenchCommand implements Callable<Integer> {
+public final class BenchCommand implements Callable<Integer> {
 
     private static final int MEBIBYTE_SHIFT = 20;
 

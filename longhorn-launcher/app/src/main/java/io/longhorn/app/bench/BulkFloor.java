@@ -1,5 +1,6 @@
-package io.longhorn.app;
+package io.longhorn.app.bench;
 
+import io.longhorn.app.Console;
 import java.io.EOFException;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -146,7 +147,7 @@ final class BulkFloor implements AutoCloseable {
             write(file, offset, frame.flip());
             BareTcp.drain(socket, frame.clear().limit(HEADER_BYTES));
         } else {
-            FileSystemImage.read(file, offset, frame.clear().limit(FRAME_BYTES));
+            read(file, offset, frame.clear().limit(FRAME_BYTES));
             BareTcp.drain(socket, frame.flip());
         }
     }
@@ -154,6 +155,17 @@ final class BulkFloor implements AutoCloseable {
     private static void receive(SocketChannel socket, ByteBuffer buffer) throws IOException {
         if (!BareTcp.fill(socket, buffer)) {
             throw new EOFException("the other side of the bulk floor has gone");
+        }
+    }
+
+    private static void read(FileChannel file, long offset, ByteBuffer content) throws IOException {
+        long position = offset;
+        while (content.hasRemaining()) {
+            int count = file.read(content, position);
+            if (count < 0) {
+                throw new EOFException("the file of the bulk floor is too short");
+            }
+            position += count;
         }
     }
 

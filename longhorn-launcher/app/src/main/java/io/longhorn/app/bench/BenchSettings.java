@@ -1,6 +1,7 @@
-package io.longhorn.app;
+package io.longhorn.app.bench;
 
 import io.longhorn.HostPort;
+import io.longhorn.app.ConnectionOptions;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;

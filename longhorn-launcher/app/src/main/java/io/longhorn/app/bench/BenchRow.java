@@ -1,4 +1,4 @@
-package io.longhorn.app;
+package io.longhorn.app.bench;
 
 import java.util.ArrayList;
 import java.util.LinkedHashMap;

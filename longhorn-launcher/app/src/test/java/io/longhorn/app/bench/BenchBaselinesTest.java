@@ -1,7 +1,8 @@
-package io.longhorn.app;
+package io.longhorn.app.bench;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.longhorn.app.Console;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;

@@ -1,5 +1,8 @@
-package io.longhorn.app;
+package io.longhorn.app.bench;
 
+import io.longhorn.app.Console;
+import io.longhorn.app.InputEnd;
+import io.longhorn.app.Main;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -12,7 +15,7 @@ import picocli.CommandLine.Spec;
 
 /** What {@code longhorn bench} starts in processes of their own for its baselines. Not for people, hence not in the help. */
 @Command(name = "bench-part", hidden = true, description = "A part of bench that runs in a process of its own.")
-final class BenchPartCommand implements Runnable {
+public final class BenchPartCommand implements Runnable {
 
     @Spec
     private @Nullable CommandSpec spec;

@@ -1,5 +1,6 @@
-package io.longhorn.app;
+package io.longhorn.app.bench;
 
+import io.longhorn.app.Console;
 import java.util.List;
 import java.util.Locale;
 

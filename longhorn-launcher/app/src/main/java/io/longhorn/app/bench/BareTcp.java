@@ -1,5 +1,6 @@
-package io.longhorn.app;
+package io.longhorn.app.bench;
 
+import io.longhorn.app.Console;
 import java.io.EOFException;
 import java.io.IOException;
 import java.net.InetAddress;

@@ -1,5 +1,7 @@
-package io.longhorn.app;
+package io.longhorn.app.bench;
 
+import io.longhorn.app.Console;
+import io.longhorn.app.ExternalTool;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,4 +1,4 @@
-package io.longhorn.app;
+package io.longhorn.app.bench;
 
 import io.longhorn.Durability;
 import io.longhorn.HostPort;
@@ -6,6 +6,11 @@ import io.longhorn.Longhorn;
 import io.longhorn.LonghornConfig;
 import io.longhorn.Volume;
 import io.longhorn.VolumeSpec;
+import io.longhorn.app.CleanUp;
+import io.longhorn.app.ConnectionOptions;
+import io.longhorn.app.Console;
+import io.longhorn.app.ReplicaServers;
+import io.longhorn.app.VersionCommand;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;

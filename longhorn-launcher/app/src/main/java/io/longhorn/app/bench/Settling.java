@@ -1,4 +1,4 @@
-package io.longhorn.app;
+package io.longhorn.app.bench;
 
 import io.longhorn.Volume;
 import java.time.Duration;

@@ -1,4 +1,4 @@
-package io.longhorn.app;
+package io.longhorn.app.bench;
 
 import io.longhorn.Durability;
 import java.util.List;

@@ -1,4 +1,4 @@
-package io.longhorn.app;
+package io.longhorn.app.bench;
 
 import org.HdrHistogram.Histogram;
 

@@ -1,4 +1,4 @@
-package io.longhorn.app;
+package io.longhorn.app.bench;
 
 import java.io.IOException;
 import java.nio.file.Files;

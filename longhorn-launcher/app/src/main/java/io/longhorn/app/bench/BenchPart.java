@@ -1,5 +1,7 @@
-package io.longhorn.app;
+package io.longhorn.app.bench;
 
+import io.longhorn.app.CommandFailure;
+import io.longhorn.app.OwnProcess;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;

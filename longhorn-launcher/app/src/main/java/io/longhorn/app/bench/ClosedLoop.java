@@ -1,6 +1,7 @@
-package io.longhorn.app;
+package io.longhorn.app.bench;
 
 import io.longhorn.Volume;
+import io.longhorn.app.CommandFailure;
 import java.nio.ByteBuffer;
 import java.time.Duration;
 import java.util.ArrayList;

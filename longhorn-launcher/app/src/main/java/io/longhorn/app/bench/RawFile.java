@@ -1,5 +1,6 @@
-package io.longhorn.app;
+package io.longhorn.app.bench;
 
+import io.longhorn.app.CommandFailure;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
