@@ -18,11 +18,21 @@ public final class OwnProcess {
      * @param prefix what comes before {@code java}, such as {@code taskset -c 1}
      */
     public static ProcessBuilder builder(List<String> prefix, List<String> arguments) {
-        return builder(prefix, Main.class, arguments);
+        return builder(prefix, List.of(), arguments);
+    }
+
+    /** As {@link #builder(List, List)}, with more flags for the JVM. */
+    public static ProcessBuilder builder(List<String> prefix, List<String> jvmFlags, List<String> arguments) {
+        return builder(prefix, jvmFlags, Main.class, arguments);
     }
 
     /** A builder for another program of this class path. */
     static ProcessBuilder builder(List<String> prefix, Class<?> mainClass, List<String> arguments) {
+        return builder(prefix, List.of(), mainClass, arguments);
+    }
+
+    private static ProcessBuilder builder(
+            List<String> prefix, List<String> jvmFlags, Class<?> mainClass, List<String> arguments) {
         List<String> command = new ArrayList<>(prefix);
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         // Small heaps on shared machines; a parallel collector's threads would only compete with the data path.
@@ -30,6 +40,7 @@ public final class OwnProcess {
         if (Runtime.version().feature() >= NATIVE_ACCESS_FEATURE) {
             command.add("--enable-native-access=ALL-UNNAMED");
         }
+        command.addAll(jvmFlags);
         command.add("-cp");
         command.add(System.getProperty("java.class.path"));
         command.add(mainClass.getName());

@@ -1,47 +1,32 @@
 package io.longhorn.app;
 
-import io.longhorn.EventSubscription;
 import io.longhorn.Volume;
 import io.longhorn.VolumeEvent;
 import java.time.Duration;
 import java.util.Locale;
-import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.TimeUnit;
-import java.util.function.Predicate;
 
 /** Follows the events of one volume and tells how a replica comes back. */
 final class RebuildWatch implements AutoCloseable {
 
     private final Volume volume;
     private final Narrator narrator;
-    private final LinkedBlockingQueue<VolumeEvent> events = new LinkedBlockingQueue<>();
-    private final EventSubscription subscription;
+    private final VolumeEvents events;
 
     RebuildWatch(Volume volume, Narrator narrator) {
         this.volume = volume;
         this.narrator = narrator;
-        subscription = volume.subscribe(events::add);
+        events = new VolumeEvents(volume);
     }
 
     /** Waits until the volume has given up a replica, and tells the reason. */
     void awaitLost(String location, Duration limit) throws InterruptedException {
-        VolumeEvent.ReplicaLost lost = (VolumeEvent.ReplicaLost) await(
-                limit,
-                "volume " + volume.name() + " did not notice that replica " + location + " is gone",
-                event -> event instanceof VolumeEvent.ReplicaLost replica
-                        && replica.location().equals(location));
+        VolumeEvent.ReplicaLost lost = events.awaitLost(location, limit);
         narrator.fact("volume %s goes on without %s: %s", volume.name(), location, lost.reason());
     }
 
     /** Waits until a replica is in sync again, telling the progress, and returns how it ended. */
     VolumeEvent.RebuildEnded awaitInSync(String location, Duration limit) throws InterruptedException {
-        VolumeEvent.RebuildEnded ended = (VolumeEvent.RebuildEnded) await(
-                limit, "replica " + location + " of volume " + volume.name() + " did not come back", event -> {
-                    tell(event, location);
-                    return event instanceof VolumeEvent.RebuildEnded end
-                            && end.location().equals(location)
-                            && end.inSync();
-                });
+        VolumeEvent.RebuildEnded ended = events.awaitInSync(location, limit, event -> tell(event, location));
         narrator.fact(
                 "volume %s: %s is in sync again: %.1f MB in %.2f s",
                 volume.name(),
@@ -53,10 +38,8 @@ final class RebuildWatch implements AutoCloseable {
 
     /** Waits until a block of a replica was repaired. */
     VolumeEvent.BlockRepaired awaitRepaired(Duration limit) throws InterruptedException {
-        return (VolumeEvent.BlockRepaired) await(
-                limit,
-                "the flipped byte of volume " + volume.name() + " was not repaired",
-                event -> event instanceof VolumeEvent.BlockRepaired);
+        return (VolumeEvent.BlockRepaired) events.await(
+                limit, "did not get the flipped byte repaired", event -> event instanceof VolumeEvent.BlockRepaired);
     }
 
     /** Forgets what happened so far. */
@@ -66,7 +49,7 @@ final class RebuildWatch implements AutoCloseable {
 
     @Override
     public void close() {
-        subscription.close();
+        events.close();
     }
 
     private void tell(VolumeEvent event, String location) {
@@ -91,20 +74,6 @@ final class RebuildWatch implements AutoCloseable {
                 && ended.location().equals(location)
                 && !ended.inSync()) {
             narrator.fact("volume %s: that attempt failed: %s", volume.name(), ended.reason());
-        }
-    }
-
-    private VolumeEvent await(Duration limit, String otherwise, Predicate<VolumeEvent> wanted)
-            throws InterruptedException {
-        long deadline = System.nanoTime() + limit.toNanos();
-        while (true) {
-            VolumeEvent event = events.poll(deadline - System.nanoTime(), TimeUnit.NANOSECONDS);
-            if (event == null) {
-                throw new CommandFailure(otherwise + " within " + limit.toSeconds() + " s");
-            }
-            if (wanted.test(event)) {
-                return event;
-            }
         }
     }
 }

@@ -93,6 +93,26 @@ final class ReplicaProcess implements AutoCloseable {
         }
     }
 
+    /**
+     * Sends a signal.
+     *
+     * @param name without SIG
+     */
+    void signal(String name) throws InterruptedException {
+        try {
+            // The shell's own kill, which is everywhere.
+            int exitCode = new ProcessBuilder("sh", "-c", "kill -" + name + " " + pid())
+                    .inheritIO()
+                    .start()
+                    .waitFor();
+            if (exitCode != 0) {
+                throw new CommandFailure("cannot send " + name + " to replica server " + address);
+            }
+        } catch (IOException e) {
+            throw new CommandFailure("cannot send a signal: " + e.getMessage(), e);
+        }
+    }
+
     /** Kills it if it still runs. Does not wait. */
     @Override
     public void close() {

@@ -67,7 +67,22 @@ public final class ReplicaServers implements AutoCloseable {
         process(server).kill();
     }
 
-    /** Starts a server that was killed, at the same address, with what its disk holds. */
+    /** SIGTERM, and waits for its clean end. */
+    public void stop(int server) throws InterruptedException {
+        process(server).stop();
+    }
+
+    /** SIGSTOP: the server does nothing until {@link #resume}, and its connections stay. */
+    public void suspend(int server) throws InterruptedException {
+        process(server).signal("STOP");
+    }
+
+    /** SIGCONT. */
+    public void resume(int server) throws InterruptedException {
+        process(server).signal("CONT");
+    }
+
+    /** Starts a server that was killed or stopped, at the same address, with what its disk holds. */
     public void restart(int server) throws InterruptedException {
         replace(server, launch(server, process(server).address()));
     }

@@ -12,6 +12,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -28,7 +29,8 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "bench",
         description = {
-            "Measure reads and writes of a volume with three replicas, beside a bare TCP round trip and a raw file.",
+            "Measure a volume with three replicas: reads and writes beside a bare TCP round trip and a raw file, what"
+                    + " happens when servers die or snapshots are made, and how it scales.",
             "Starts three replica servers on this machine unless --endpoints names some. docs/performance.md tells what"
                     + " the figures mean."
         })
@@ -38,6 +40,17 @@ public final class BenchCommand implements Callable<Integer> {
 
     @Spec
     private @Nullable CommandSpec spec;
+
+    @Option(
+            names = "--measure",
+            paramLabel = "WHAT",
+            split = ",",
+            defaultValue = "loads,events",
+            converter = Measure.Converter.class,
+            description = "What to measure, separated by commas: loads (reads and writes without end), events (servers"
+                    + " that die and return, rebuilds, snapshots, volumes side by side), scale (a large volume, many"
+                    + " idle ones). Default: ${DEFAULT-VALUE}.")
+    private List<Measure> measures = List.of();
 
     @Option(
             names = "--endpoints",
@@ -75,14 +88,16 @@ public final class BenchCommand implements Callable<Integer> {
             names = "--seconds",
             paramLabel = "S",
             defaultValue = "3",
-            description = "How long each load runs, fractions allowed. Default: ${DEFAULT-VALUE}.")
+            description =
+                    "How long each load and each stretch of an event lasts, fractions allowed. Default: ${DEFAULT-VALUE}.")
     private double seconds;
 
     @Option(
             names = "--size",
             paramLabel = "MIB",
             defaultValue = "512",
-            description = "Size of each volume in MiB. Default: ${DEFAULT-VALUE}.")
+            description =
+                    "Size of the volumes under load in MiB; what events write follows it. Default: ${DEFAULT-VALUE}.")
     private int sizeMebibytes;
 
     @Option(names = "--json", paramLabel = "FILE", description = "Write all figures of all runs to this file as well.")
@@ -96,6 +111,7 @@ public final class BenchCommand implements Callable<Integer> {
         try (CleanUp cleanUp = new CleanUp()) {
             ScratchDirectory directory = cleanUp.add(ScratchDirectory.create(parent, "longhorn-bench-"));
             BenchSettings settings = new BenchSettings(
+                    EnumSet.copyOf(measures),
                     endpoints,
                     registry(directory.path()),
                     connection,

@@ -58,8 +58,6 @@ record BenchFigures(
     }
 
     private static double median(List<BenchFigures> runs, ToDoubleFunction<BenchFigures> figure) {
-        double[] sorted = runs.stream().mapToDouble(figure).sorted().toArray();
-        int middle = sorted.length / 2;
-        return sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+        return Median.of(runs.stream().mapToDouble(figure));
     }
 }

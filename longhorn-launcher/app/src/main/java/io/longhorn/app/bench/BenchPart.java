@@ -11,7 +11,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.stream.Stream;
 
-/** A process that is one side of a baseline measurement; see {@link BenchPartCommand}. */
+/** A process that is measured, or one side of a baseline; see {@link BenchPartCommand}. */
 final class BenchPart implements AutoCloseable {
 
     private final Process process;
@@ -28,9 +28,14 @@ final class BenchPart implements AutoCloseable {
      * @param prefix what binds it to a core, or nothing
      */
     static BenchPart start(List<String> prefix, List<String> arguments) throws IOException {
+        return start(prefix, List.of(), arguments);
+    }
+
+    /** As {@link #start(List, List)}, with flags for its JVM. */
+    static BenchPart start(List<String> prefix, List<String> jvmFlags, List<String> arguments) throws IOException {
         List<String> all = new ArrayList<>(List.of("bench-part"));
         all.addAll(arguments);
-        return new BenchPart(OwnProcess.builder(prefix, all)
+        return new BenchPart(OwnProcess.builder(prefix, jvmFlags, all)
                 .redirectError(ProcessBuilder.Redirect.INHERIT)
                 .start());
     }

@@ -13,7 +13,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** What {@code longhorn bench} starts in processes of their own for its baselines. Not for people, hence not in the help. */
+/** What {@code longhorn bench} starts in processes of their own for baselines and to measure them. Not for people, hence not in the help. */
 @Command(name = "bench-part", hidden = true, description = "A part of bench that runs in a process of its own.")
 public final class BenchPartCommand implements Runnable {
 
@@ -53,6 +53,16 @@ public final class BenchPartCommand implements Runnable {
             throws IOException {
         endWithParent();
         BulkFloor.serve(Console.of(spec), file, bytes);
+        return Main.DONE;
+    }
+
+    @Command(name = "idle-volumes", description = "Opens many volumes and does nothing with them.")
+    int idleVolumes(
+            @Option(names = "--directory", required = true) Path directory,
+            @Option(names = "--volumes", required = true) int volumes)
+            throws IOException {
+        endWithParent();
+        IdleVolumes.measure(Console.of(spec), directory, volumes);
         return Main.DONE;
     }
 

@@ -7,17 +7,13 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
-import java.util.concurrent.atomic.AtomicInteger;
-import org.jspecify.annotations.Nullable;
 
 /**
  * Runs a {@link BenchLoad} on a volume for some time. Depth 1 is one thread that makes blocking calls. Beyond that each of
- * the operations in flight has a {@link Slot}, which starts its next operation on the thread that completed the last one,
- * so that the load itself adds no hand-off.
+ * the operations in flight has a {@link Slot}, whose operations follow each other {@link BackToBack}.
  */
 final class ClosedLoop {
 
@@ -77,7 +73,7 @@ final class ClosedLoop {
         Latencies all = new Latencies();
         for (Slot slot : slots) {
             try {
-                slot.ended.get(duration.plus(DRAIN_LIMIT).toNanos(), TimeUnit.NANOSECONDS);
+                slot.operations.ended().get(duration.plus(DRAIN_LIMIT).toNanos(), TimeUnit.NANOSECONDS);
             } catch (TimeoutException e) {
                 throw new CommandFailure("an operation of \"" + load.title() + "\" never completed", e);
             }
@@ -114,68 +110,35 @@ final class ClosedLoop {
         }
     }
 
-    /** One operation in flight at a time. Its fields belong to the thread that runs it now; completion hands them over. */
+    /** One of the operations in flight. Its fields belong to the thread that runs it now; completion hands them over. */
     private final class Slot {
 
-        private static final int ISSUING = 0;
-        private static final int IN_FLIGHT = 1;
-        private static final int COMPLETED = 2;
-
         private final Latencies latencies = new Latencies();
-        private final CompletableFuture<Void> ended = new CompletableFuture<>();
-        private final AtomicInteger state = new AtomicInteger();
+        private final BackToBack operations;
         private final ByteBuffer buffer;
         private final Offsets offsets;
-        private final long end;
         private long last;
 
         Slot(int number, long end) {
-            this.end = end;
             buffer = content(random);
             offsets = new Offsets(random.split(), number);
+            operations = new BackToBack(() -> last < end, this::issue, this::record);
         }
 
         void start() {
             last = System.nanoTime();
-            issue();
+            operations.start();
         }
 
-        private void issue() {
-            try {
-                issueUntilInFlight();
-            } catch (Throwable e) {
-                // Refused at once; on the thread of a completion nobody else would hear of it.
-                ended.completeExceptionally(e);
-            }
+        private CompletionStage<Void> issue() {
+            buffer.clear();
+            return load.write() ? volume.writeAsync(offsets.next(), buffer) : volume.readAsync(offsets.next(), buffer);
         }
 
-        /** A loop, not a recursion, for operations that complete before the call returns. */
-        private void issueUntilInFlight() {
-            do {
-                if (last >= end) {
-                    ended.complete(null);
-                    return;
-                }
-                state.set(ISSUING);
-                buffer.clear();
-                CompletionStage<Void> stage = load.write()
-                        ? volume.writeAsync(offsets.next(), buffer)
-                        : volume.readAsync(offsets.next(), buffer);
-                CompletionStage<Void> unused = stage.whenComplete(this::completed);
-            } while (!state.compareAndSet(ISSUING, IN_FLIGHT));
-        }
-
-        private void completed(@Nullable Void nothing, @Nullable Throwable failure) {
-            if (failure != null) {
-                ended.completeExceptionally(failure);
-                return;
-            }
+        private void record() {
             long now = System.nanoTime();
             latencies.record(now - last);
             last = now;
-            if (!state.compareAndSet(ISSUING, COMPLETED)) {
-                issue();
-            }
         }
     }
 }

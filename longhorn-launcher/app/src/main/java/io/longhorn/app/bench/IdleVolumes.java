@@ -1,0 +1,127 @@
+package io.longhorn.app.bench;
+
+import io.longhorn.Longhorn;
+import io.longhorn.Volume;
+import io.longhorn.VolumeSpec;
+import io.longhorn.app.Console;
+import io.longhorn.app.ScratchDirectory;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+
+/**
+ * What many volumes cost that nobody uses: engine and replicas, all in one process that does nothing else. That process
+ * runs {@link #measure} and prints one value for each figure, in their order.
+ */
+final class IdleVolumes implements Measurement {
+
+    private static final int VOLUMES = 1_000;
+    private static final long SIZE_BYTES = 1L << 30;
+    private static final List<String> JVM_FLAGS = List.of("-Xmx512m");
+    private static final Path PROCESS = Path.of("/proc/self");
+
+    private final List<Figure> figures = List.of(
+            new Figure("create and close all", "s"),
+            new Figure("open all", "s"),
+            new Figure("resident memory of the process, all open", "MiB", "below 2,048"),
+            new Figure("threads, one open", "threads"),
+            new Figure("threads, all open", "threads", "as with one"),
+            new Figure("open descriptors, all open", "files", "below 20,000"),
+            new Figure("close all", "s"));
+
+    @Override
+    public String title() {
+        return String.format(
+                Locale.ROOT, "%,d idle volumes, %d replicas each, one process", VOLUMES, BenchSite.REPLICAS);
+    }
+
+    @Override
+    public List<Figure> figures() {
+        return figures;
+    }
+
+    @Override
+    public void run(BenchSite site) throws Exception {
+        Path directory = Files.createDirectory(site.settings().directory().resolve("idle"));
+        List<String> arguments =
+                List.of("idle-volumes", "--directory", directory.toString(), "--volumes", Integer.toString(VOLUMES));
+        try (BenchPart part = BenchPart.start(List.of(), JVM_FLAGS, arguments)) {
+            String[] values = part.line().split(" ", -1);
+            for (int i = 0; i < values.length; i++) {
+                figures.get(i).add(Double.parseDouble(values[i]));
+            }
+        } finally {
+            ScratchDirectory.delete(directory);
+        }
+    }
+
+    /** In the process that is measured. */
+    static void measure(Console console, Path directory, int volumes) throws IOException {
+        long begin = System.nanoTime();
+        try (Longhorn longhorn = Longhorn.embedded(directory)) {
+            IntStream.range(0, volumes).forEach(number -> create(longhorn, name(number)));
+        }
+        double createSeconds = secondsSince(begin);
+
+        Longhorn longhorn = Longhorn.embedded(directory);
+        begin = System.nanoTime();
+        open(longhorn, 0);
+        long threadsWithOne = status("Threads:");
+        IntStream.range(1, volumes).forEach(number -> open(longhorn, number));
+        double openSeconds = secondsSince(begin);
+        long residentKibibytes = status("VmRSS:");
+        long threads = status("Threads:");
+        long descriptors = descriptors();
+        begin = System.nanoTime();
+        longhorn.close();
+        console.line(String.format(
+                Locale.ROOT,
+                "%f %f %f %d %d %d %f",
+                createSeconds,
+                openSeconds,
+                residentKibibytes / 1024.0,
+                threadsWithOne,
+                threads,
+                descriptors,
+                secondsSince(begin)));
+    }
+
+    private static void create(Longhorn longhorn, String name) {
+        Volume unused = longhorn.create(VolumeSpec.named(name)
+                .sizeBytes(SIZE_BYTES)
+                .replicas(BenchSite.REPLICAS)
+                .build());
+    }
+
+    private static void open(Longhorn longhorn, int number) {
+        Volume unused = longhorn.open(name(number));
+    }
+
+    private static String name(int number) {
+        return "idle-" + number;
+    }
+
+    private static double secondsSince(long beginNanos) {
+        return (System.nanoTime() - beginNanos) / 1e9;
+    }
+
+    /** A line of proc(5) status: the number in it, without unit. */
+    private static long status(String key) throws IOException {
+        return Files.readAllLines(PROCESS.resolve("status")).stream()
+                .filter(line -> line.startsWith(key))
+                .map(line -> line.substring(key.length()).strip().split(" ", -1)[0])
+                .mapToLong(Long::parseLong)
+                .findFirst()
+                .orElseThrow(() -> new IOException("/proc/self/status has no line " + key));
+    }
+
+    private static long descriptors() throws IOException {
+        try (Stream<Path> open = Files.list(PROCESS.resolve("fd"))) {
+            return open.count();
+        }
+    }
+}
