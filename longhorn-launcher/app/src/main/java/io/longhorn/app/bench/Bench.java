@@ -87,9 +87,10 @@ final class Bench {
                 + (settings.endpoints().isEmpty() ? " (started here, each a process of its own)" : " (given)"));
         console.line("engine: in this process, with the load; read cache off but for the row that names it");
         console.line("placement: " + loads.placement());
-        console.line("volumes: " + (settings.sizeBytes() >> 20) + " MiB, all of it written and read once before; "
-                + settings.runs() + " runs, " + settings.duration().toMillis() / 1000.0
-                + " s each, after a warm-up");
+        console.line(
+                "volumes under load: " + (settings.sizeBytes() >> 20) + " MiB, all of it written and read once before; "
+                        + settings.runs() + " runs, " + settings.duration().toMillis() / 1000.0
+                        + " s each, after a warm-up");
         if (!settings.endpoints().isEmpty()) {
             console.line("CPU: of this process alone, the servers are elsewhere");
         }

@@ -4,9 +4,12 @@ import io.longhorn.HostPort;
 import io.longhorn.Longhorn;
 import io.longhorn.LonghornConfig;
 import io.longhorn.Volume;
+import io.longhorn.app.CommandFailure;
 import io.longhorn.app.ConnectionOptions;
 import io.longhorn.app.Console;
 import io.longhorn.app.ReplicaServers;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.time.Duration;
 import java.util.HashSet;
 import java.util.List;
@@ -22,6 +25,12 @@ final class BenchSite implements AutoCloseable {
 
     /** For what should take a few seconds, or, on a slow machine, some more. */
     static final Duration LIMIT = Duration.ofMinutes(2);
+
+    /**
+     * For making and deleting a replica, which waits for the server's disk: some of it is still busy with what the bench
+     * has just written or deleted there. Below the time limit of operations.
+     */
+    private static final Duration SERVER_LIMIT = Duration.ofSeconds(25);
 
     private final BenchSettings settings;
     private final Console console;
@@ -60,8 +69,10 @@ final class BenchSite implements AutoCloseable {
 
     /** One more connection. */
     Longhorn connect(long readCacheBytes) {
-        LonghornConfig.Builder config =
-                LonghornConfig.builder().registry(settings.registry()).readCacheBytes(readCacheBytes);
+        LonghornConfig.Builder config = LonghornConfig.builder()
+                .registry(settings.registry())
+                .readCacheBytes(readCacheBytes)
+                .connectTimeLimit(SERVER_LIMIT);
         endpoints.forEach(endpoint -> config.replicaServer(endpoint.toString()));
         ConnectionOptions connection = settings.connection();
         if (connection != null) {
@@ -85,6 +96,11 @@ final class BenchSite implements AutoCloseable {
         return CpuMeter.ofSelfAnd(ownServers.map(ReplicaServers::pids).orElse(List.of()));
     }
 
+    /** Of the same processes, where it can be measured. */
+    Optional<LiveHeap> heap() {
+        return ownServers.flatMap(servers -> LiveHeap.ofSelfAnd(servers.pids(), settings.directory()));
+    }
+
     /** For a volume; no other has it. */
     String newName() {
         names++;
@@ -92,8 +108,21 @@ final class BenchSite implements AutoCloseable {
     }
 
     /** Flushes the volume, and waits until the servers have nothing left to do for it. */
-    void settle(Volume volume) throws Exception {
-        new Settling(cpu()).after(volume);
+    void settle(Volume volume) {
+        volume.flush();
+        awaitQuiet();
+    }
+
+    /** Waits until engine and servers have nothing to do, for a bounded time. */
+    void awaitQuiet() {
+        try {
+            new Settling(cpu()).awaitQuiet();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new CommandFailure("interrupted", e);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
     }
 
     @Override

@@ -50,13 +50,21 @@ final class ScratchVolumes implements AutoCloseable {
         return volume;
     }
 
-    /** Deletes those that were made last first, whether they are open or not. */
+    /**
+     * Deletes them, whether they are open or not, the last one first. What they left the servers to do is done before, so
+     * that it holds up nobody, and so is what deleting leaves them.
+     */
     @Override
     public void close() {
+        for (Made each : made) {
+            each.longhorn().open(each.name()).flush();
+        }
+        site.awaitQuiet();
         while (!made.isEmpty()) {
             Made last = made.pop();
             last.longhorn().open(last.name()).close();
             last.longhorn().delete(last.name());
         }
+        site.awaitQuiet();
     }
 }

@@ -1,6 +1,7 @@
 package io.longhorn.app.bench;
 
 import io.longhorn.Volume;
+import java.io.IOException;
 import java.time.Duration;
 
 /**
@@ -23,8 +24,13 @@ final class Settling {
     }
 
     /** Flushes the volume and returns when the processes are quiet, or after a bounded time. */
-    void after(Volume volume) throws Exception {
+    void after(Volume volume) throws IOException, InterruptedException {
         volume.flush();
+        awaitQuiet();
+    }
+
+    /** Returns when the processes are quiet, or after a bounded time. */
+    void awaitQuiet() throws IOException, InterruptedException {
         long before = cpu.nanos();
         if (before < 0) {
             return;

@@ -68,53 +68,54 @@ final class WritePauses implements Measurement {
         try (ScratchVolumes scratch = new ScratchVolumes(site)) {
             Volume volume = scratch.full(site.settings().sizeBytes());
             Duration stretch = site.settings().duration();
-            try (RunningWrites writes = RunningWrites.start(volume, DEPTH)) {
-                // Not measured: the first writes of a volume are slower.
-                Thread.sleep(stretch.toMillis());
-                measure(snapshot, writes, stretch, () -> volume.snapshot("during-writes"));
-                Optional<ReplicaServers> servers = site.serversFor("pauses of writes when a server dies or hangs");
-                if (servers.isPresent()) {
-                    kill(servers.get(), volume, writes, stretch);
-                    suspend(servers.get(), volume, writes, stretch);
-                }
+            measure(snapshot, volume, stretch, () -> volume.snapshot("during-writes"));
+            Optional<ReplicaServers> servers = site.serversFor("pauses of writes when a server dies or hangs");
+            if (servers.isPresent()) {
+                kill(servers.get(), volume, stretch);
+                suspend(servers.get(), volume, stretch);
             }
         }
     }
 
-    private void kill(ReplicaServers servers, Volume volume, RunningWrites writes, Duration stretch) throws Exception {
+    private void kill(ReplicaServers servers, Volume volume, Duration stretch) throws Exception {
+        String location = servers.address(SERVER);
         try (VolumeEvents events = new VolumeEvents(volume)) {
-            measure(killed, writes, stretch, () -> {
+            measure(killed, volume, stretch, () -> {
                 servers.kill(SERVER);
-                events.awaitLost(servers.address(SERVER), BenchSite.LIMIT);
+                events.awaitLost(location, BenchSite.LIMIT);
             });
             servers.restart(SERVER);
-            events.awaitInSync(servers.address(SERVER), BenchSite.LIMIT);
+            events.awaitInSync(location, BenchSite.LIMIT);
         }
     }
 
-    private void suspend(ReplicaServers servers, Volume volume, RunningWrites writes, Duration stretch)
-            throws Exception {
+    private void suspend(ReplicaServers servers, Volume volume, Duration stretch) throws Exception {
+        String location = servers.address(SERVER);
         try (VolumeEvents events = new VolumeEvents(volume)) {
-            measure(suspended, writes, stretch, () -> {
+            measure(suspended, volume, stretch, () -> {
                 servers.suspend(SERVER);
-                events.awaitLost(servers.address(SERVER), BenchSite.LIMIT);
+                events.awaitLost(location, BenchSite.LIMIT);
             });
             servers.resume(SERVER);
-            events.awaitInSync(servers.address(SERVER), BenchSite.LIMIT);
+            events.awaitInSync(location, BenchSite.LIMIT);
         }
     }
 
-    /** An event that takes longer than a stretch makes it longer. */
-    private static void measure(Pause pause, RunningWrites writes, Duration stretch, Event event) throws Exception {
-        RunningWrites.Stretch unused = writes.takeStretch();
-        Thread.sleep(stretch.toMillis());
-        RunningWrites.Stretch quiet = writes.takeStretch();
-        event.happen();
-        Thread.sleep(Math.max(1, stretch.toMillis() - writes.stretchMillis()));
-        RunningWrites.Stretch during = writes.takeStretch();
-        if (quiet.completed() == 0 || during.completed() == 0) {
-            throw new CommandFailure("no write completed beside \"" + pause.event + "\"; choose longer --seconds");
+    /** An event that takes longer than a stretch makes it longer. Writes end with it, so that the volume can recover. */
+    private static void measure(Pause pause, Volume volume, Duration stretch, Event event) throws Exception {
+        try (RunningWrites writes = RunningWrites.start(volume, DEPTH)) {
+            // Not measured: the first writes of a volume are slower.
+            Thread.sleep(stretch.toMillis());
+            RunningWrites.Stretch unused = writes.takeStretch();
+            Thread.sleep(stretch.toMillis());
+            RunningWrites.Stretch quiet = writes.takeStretch();
+            event.happen();
+            Thread.sleep(Math.max(1, stretch.toMillis() - writes.stretchMillis()));
+            RunningWrites.Stretch during = writes.takeStretch();
+            if (quiet.completed() == 0 || during.completed() == 0) {
+                throw new CommandFailure("no write completed beside \"" + pause.event + "\"; choose longer --seconds");
+            }
+            pause.add(quiet.longestPauseNanos(), during.longestPauseNanos());
         }
-        pause.add(quiet.longestPauseNanos(), during.longestPauseNanos());
     }
 }

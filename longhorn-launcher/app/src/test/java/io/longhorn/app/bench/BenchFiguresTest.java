@@ -53,6 +53,24 @@ class BenchFiguresTest {
                 .isEqualTo(42);
     }
 
+    @Test
+    void figuresOfEventsHaveMedianAndSpread() {
+        Figure figure = new Figure("pause", "ms", "at most 2 ms");
+        for (double value : new double[] {4, 1, 2}) {
+            figure.add(value);
+        }
+        assertThat(figure.median()).isEqualTo(2);
+        assertThat(figure.min()).isEqualTo(1);
+        assertThat(figure.max()).isEqualTo(4);
+        assertThat(figure.toJson()).containsEntry("unit", "ms").containsEntry("target", "at most 2 ms");
+    }
+
+    @Test
+    void liveBytesAreTheSecondNumberOfTheTotal() {
+        assertThat(LiveHeap.total("   1:  20  300  [B\nTotal          25            412\n"))
+                .isEqualTo(412);
+    }
+
     private static BenchFigures figures(double iops, double mean) {
         return new BenchFigures(iops, 0, mean, 0, 0, 0, 0);
     }
