@@ -9,6 +9,7 @@ final class FigureTable {
     private FigureTable() {}
 
     static void print(Console console, Measurement measurement) {
+        // Figures may be negative, so their spread is "to", not a dash.
         String header = line(measurement.title(), "unit", "median", "min-max", "target");
         console.line("");
         console.line(header);
@@ -21,7 +22,7 @@ final class FigureTable {
                                     figure.title(),
                                     figure.unit(),
                                     number(figure.median()),
-                                    number(figure.min()) + "-" + number(figure.max()),
+                                    number(figure.min()) + " to " + number(figure.max()),
                                     figure.target()));
         }
     }

@@ -13,11 +13,13 @@ import java.util.stream.LongStream;
 /** How fast replicas are brought in sync, without other load. */
 final class Rebuilds implements Measurement {
 
-    /** Of the volume that is rebuilt, in sizes of the bench. */
+    /** So many times the size of other volumes has the one that is rebuilt. */
     private static final int SIZES = 2;
 
     private static final long SCATTERED_BLOCKS_MAX = 100_000;
     private static final int SERVER = 1;
+    /** One server has none yet. */
+    private static final int REPLICAS_BEFORE = BenchSite.REPLICAS - 1;
 
     private final long sizeBytes;
     private final long scatteredBlocks;
@@ -47,28 +49,28 @@ final class Rebuilds implements Measurement {
     @Override
     public void run(BenchSite site) throws Exception {
         try (ScratchVolumes scratch = new ScratchVolumes(site)) {
-            Volume volume = scratch.full(sizeBytes);
-            sequential.add(megabytesPerSecond(fromNothing(volume)));
+            Volume volume = scratch.empty(sizeBytes, REPLICAS_BEFORE);
+            Fill.all(volume);
+            site.settle(volume);
+            sequential.add(megabytesPerSecond(addReplica(volume)));
             Optional<ReplicaServers> servers = site.serversFor("the return of a replica that missed nothing");
             if (servers.isPresent()) {
                 away.add(secondsToReturn(servers.get(), volume));
             }
         }
         try (ScratchVolumes scratch = new ScratchVolumes(site)) {
-            Volume volume = scratch.empty(sizeBytes);
+            Volume volume = scratch.empty(sizeBytes, REPLICAS_BEFORE);
             Fill.blocks(volume, LongStream.range(0, scatteredBlocks).map(number -> 2 * number));
             site.settle(volume);
-            scattered.add(megabytesPerSecond(fromNothing(volume)));
+            scattered.add(megabytesPerSecond(addReplica(volume)));
         }
     }
 
-    /** Removes a replica, and adds one on the same server. */
-    private static VolumeEvent.RebuildEnded fromNothing(Volume volume) throws InterruptedException {
-        ReplicaStatus replica = volume.replicas().list().get(0);
-        volume.replicas().remove(replica.id());
+    /** On a server that has none. */
+    private static VolumeEvent.RebuildEnded addReplica(Volume volume) throws InterruptedException {
         try (VolumeEvents events = new VolumeEvents(volume)) {
-            volume.replicas().add(replica.location());
-            return events.awaitInSync(replica.location(), BenchSite.LIMIT);
+            ReplicaStatus added = volume.replicas().add();
+            return events.awaitInSync(added.location(), BenchSite.LIMIT);
         }
     }
 

@@ -21,7 +21,12 @@ final class ScratchVolumes implements AutoCloseable {
 
     /** An empty volume. */
     Volume empty(long sizeBytes) {
-        return empty(site.longhorn(), sizeBytes, Durability.ON_FLUSH);
+        return empty(sizeBytes, BenchSite.REPLICAS);
+    }
+
+    /** An empty volume with so many replicas. */
+    Volume empty(long sizeBytes, int replicas) {
+        return empty(site.longhorn(), sizeBytes, Durability.ON_FLUSH, replicas);
     }
 
     /** A volume of which every byte is written, and in layers. */
@@ -34,16 +39,16 @@ final class ScratchVolumes implements AutoCloseable {
 
     /** A volume of which every byte is written, and read once so that servers have it in their page cache. */
     Volume filled(Longhorn longhorn, long sizeBytes, Durability durability) throws Exception {
-        Volume volume = empty(longhorn, sizeBytes, durability);
+        Volume volume = empty(longhorn, sizeBytes, durability, BenchSite.REPLICAS);
         Fill.all(volume);
         Fill.read(volume);
         return volume;
     }
 
-    private Volume empty(Longhorn longhorn, long sizeBytes, Durability durability) {
+    private Volume empty(Longhorn longhorn, long sizeBytes, Durability durability, int replicas) {
         Volume volume = longhorn.create(VolumeSpec.named(site.newName())
                 .sizeBytes(sizeBytes)
-                .replicas(BenchSite.REPLICAS)
+                .replicas(replicas)
                 .durability(durability)
                 .build());
         made.push(new Made(longhorn, volume.name()));
