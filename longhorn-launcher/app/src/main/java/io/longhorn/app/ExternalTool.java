@@ -28,7 +28,7 @@ public record ExternalTool(Path file) {
      * @param exitCode the program's own
      * @param output standard output and standard error, in order
      */
-    public record Result(int exitCode, String output) {}
+    record Result(int exitCode, String output) {}
 
     /** Looks along {@code PATH}, then where administrators' tools are. */
     public static Optional<ExternalTool> find(String name) {
@@ -60,7 +60,7 @@ public record ExternalTool(Path file) {
      * @param scratch a directory for the output
      * @throws CommandFailure if it cannot be started or does not end within the limit
      */
-    public Result run(Path scratch, Duration limit, String... arguments) throws InterruptedException {
+    Result run(Path scratch, Duration limit, String... arguments) throws InterruptedException {
         List<String> command = new ArrayList<>(List.of(file.toString()));
         command.addAll(List.of(arguments));
         try {

@@ -96,11 +96,6 @@ final class BenchSite implements AutoCloseable {
         return CpuMeter.ofSelfAnd(ownServers.map(ReplicaServers::pids).orElse(List.of()));
     }
 
-    /** Of the same processes, where it can be measured. */
-    Optional<LiveHeap> heap() {
-        return ownServers.flatMap(servers -> LiveHeap.ofSelfAnd(servers.pids(), settings.directory()));
-    }
-
     /** For a volume; no other has it. */
     String newName() {
         names++;

@@ -3,7 +3,6 @@ package io.longhorn.app.bench;
 import io.longhorn.Snapshot;
 import io.longhorn.Volume;
 import java.util.List;
-import java.util.Optional;
 import java.util.SplittableRandom;
 
 /** Opening a volume of 1 TiB with a long history. */
@@ -14,7 +13,6 @@ final class LargeVolume implements Measurement {
     private static final int BLOCKS_BETWEEN = 8;
 
     private final Figure open = new Figure("open", "s", "below 1 s");
-    private final Figure heap = new Figure("heap of engine and three servers that it holds while open", "MiB");
 
     @Override
     public String title() {
@@ -23,13 +21,11 @@ final class LargeVolume implements Measurement {
 
     @Override
     public List<Figure> figures() {
-        return List.of(open, heap);
+        return List.of(open);
     }
 
     @Override
     public void run(BenchSite site) throws Exception {
-        Optional<LiveHeap> live = site.heap();
-        long with = 0;
         try (ScratchVolumes scratch = new ScratchVolumes(site)) {
             Volume volume = scratch.empty(SIZE_BYTES);
             SplittableRandom random = new SplittableRandom(1);
@@ -42,14 +38,7 @@ final class LargeVolume implements Measurement {
             long begin = System.nanoTime();
             Volume opened = site.longhorn().open(volume.name());
             open.add((System.nanoTime() - begin) / 1e9);
-            if (live.isPresent()) {
-                with = live.get().bytes();
-            }
             opened.close();
-        }
-        if (live.isPresent()) {
-            // The volume is deleted now.
-            heap.add((with - live.get().bytes()) / (double) (1 << 20));
         }
     }
 }

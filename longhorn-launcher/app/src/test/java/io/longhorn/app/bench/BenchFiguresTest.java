@@ -65,12 +65,6 @@ class BenchFiguresTest {
         assertThat(figure.toJson()).containsEntry("unit", "ms").containsEntry("target", "at most 2 ms");
     }
 
-    @Test
-    void liveBytesAreTheSecondNumberOfTheTotal() {
-        assertThat(LiveHeap.total("   1:  20  300  [B\nTotal          25            412\n"))
-                .isEqualTo(412);
-    }
-
     private static BenchFigures figures(double iops, double mean) {
         return new BenchFigures(iops, 0, mean, 0, 0, 0, 0);
     }
