@@ -256,20 +256,18 @@ final class EngineLonghorn implements Longhorn, Placement {
     public void makeReplica(VolumeRecord record, ReplicaRecord replica) {
         String trouble = Calls.await(
                 loop,
-                ReplicaMaking.make(
-                        loop,
-                        connector,
-                        registry,
-                        settings.token(),
-                        record,
-                        replica,
-                        limits.connect().toNanos()),
+                ReplicaMaking.make(loop, connector, registry, settings.token(), record, replica, makingLimits()),
                 "server " + replica.endpoint(),
                 "create replica",
-                limits.operation());
+                limits.operation().plus(limits.connect()));
         if (!trouble.isEmpty()) {
             throw new ReplicaUnreachableException(replica.endpoint(), trouble);
         }
+    }
+
+    private ReplicaMaking.Limits makingLimits() {
+        return new ReplicaMaking.Limits(
+                limits.connect().toNanos(), limits.operation().toNanos());
     }
 
     private static VolumeRecord record(VolumeSpec spec, UUID id, long size, List<ReplicaRecord> replicas) {
@@ -301,17 +299,10 @@ final class EngineLonghorn implements Longhorn, Placement {
     public void deleteReplica(VolumeRecord record, ReplicaRecord replica) {
         String trouble = Calls.await(
                 loop,
-                ReplicaMaking.delete(
-                        loop,
-                        connector,
-                        registry,
-                        settings.token(),
-                        record,
-                        replica,
-                        limits.connect().toNanos()),
+                ReplicaMaking.delete(loop, connector, registry, settings.token(), record, replica, makingLimits()),
                 "server " + replica.endpoint(),
                 "delete replica",
-                limits.operation());
+                limits.operation().plus(limits.connect()));
         if (!trouble.isEmpty()) {
             LOG.warn(
                     "replica stays behind on its server: volume={} replica={} cause={}",

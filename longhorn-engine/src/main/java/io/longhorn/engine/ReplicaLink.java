@@ -244,6 +244,11 @@ final class ReplicaLink implements Connection.Handler, Connection.Connector.Resu
         return state == State.GREETING || state == State.CREATING || state == State.DELETING || state == State.FENCING;
     }
 
+    /** Whether the server at the other end has greeted back, whatever it is doing for us since. */
+    boolean isGreeted() {
+        return isReady() || (isGreeting() && state != State.GREETING);
+    }
+
     /**
      * Gives up a connection whose other end says nothing: a host that lost power leaves connections behind that look open for ever.
      *

@@ -24,6 +24,14 @@ final class ReplicaMaking implements ReplicaLink.Owner {
     private @Nullable ReplicaLink link;
     private final List<String> troubles = new ArrayList<>();
 
+    /**
+     * How long it may take.
+     *
+     * @param greetingNanos until the server has greeted back: one that is not there shows soon
+     * @param workNanos until all is done: the server's disk may be slow
+     */
+    record Limits(long greetingNanos, long workNanos) {}
+
     private ReplicaMaking(Loop loop, VolumeRecord record, boolean delete, long epoch) {
         this.loop = loop;
         this.record = record;
@@ -39,8 +47,8 @@ final class ReplicaMaking implements ReplicaLink.Owner {
             String token,
             VolumeRecord record,
             ReplicaRecord replica,
-            long limitNanos) {
-        return new ReplicaMaking(loop, record, false, 0).run(connector, registry, token, replica, limitNanos);
+            Limits limits) {
+        return new ReplicaMaking(loop, record, false, 0).run(connector, registry, token, replica, limits);
     }
 
     /** Empty text: the replica is gone; else why not. */
@@ -51,13 +59,13 @@ final class ReplicaMaking implements ReplicaLink.Owner {
             String token,
             VolumeRecord record,
             ReplicaRecord replica,
-            long limitNanos) {
+            Limits limits) {
         return new ReplicaMaking(loop, record, true, record.epoch() + 1)
-                .run(connector, registry, token, replica, limitNanos);
+                .run(connector, registry, token, replica, limits);
     }
 
     private CompletionStage<String> run(
-            Connection.Connector connector, Registry registry, String token, ReplicaRecord replica, long limitNanos) {
+            Connection.Connector connector, Registry registry, String token, ReplicaRecord replica, Limits limits) {
         loop.execute(() -> {
             ReplicaLink made = new ReplicaLink(
                     loop,
@@ -65,7 +73,7 @@ final class ReplicaMaking implements ReplicaLink.Owner {
                     this,
                     new ReplicaLink.Identity(VolumeRecord.NO_ENGINE, registry.clusterId(), record.volumeId(), token),
                     replica,
-                    limitNanos);
+                    limits.workNanos());
             link = made;
             if (delete) {
                 made.deleteInstead();
@@ -73,9 +81,18 @@ final class ReplicaMaking implements ReplicaLink.Owner {
                 made.createFirst(record.name(), record.sizeBytes());
             }
             made.start(epoch, delete ? record.version() + 1 : 0);
-            loop.schedule(limitNanos, () -> over("no answer within " + limitNanos / 1_000_000 + " ms " + troubles));
+            loop.schedule(limits.greetingNanos(), () -> {
+                if (!made.isGreeted()) {
+                    over(noAnswer(limits.greetingNanos()));
+                }
+            });
+            loop.schedule(limits.workNanos(), () -> over(noAnswer(limits.workNanos())));
         });
         return result;
+    }
+
+    private String noAnswer(long afterNanos) {
+        return "no answer within " + afterNanos / 1_000_000 + " ms " + troubles;
     }
 
     private void over(String outcome) {

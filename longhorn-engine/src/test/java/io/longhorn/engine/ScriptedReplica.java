@@ -71,6 +71,8 @@ final class ScriptedReplica {
     boolean rotten;
     /** The block whose map is damaged. */
     long lostBlock = -1;
+    /** How long its disk needs to make it. */
+    long makingNanos;
     /** Takes no copies when it is rebuilt. */
     boolean refusesCopies;
 
@@ -318,7 +320,7 @@ final class ScriptedReplica {
             reply(0, ProtocolVersion.negotiate(hello, endpoint).helloOk(id, "boot", 1, 1, 1L << 30));
         } else if (message instanceof Message.CreateReplica) {
             exists = true;
-            reply(request, new Message.Done());
+            loop.schedule(makingNanos, () -> reply(request, new Message.Done()));
         } else if (message instanceof Message.Fence fence) {
             fence(fence);
         } else if (message instanceof Message.Ping ping) {
