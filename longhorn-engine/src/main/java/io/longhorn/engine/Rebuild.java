@@ -26,7 +26,7 @@ final class Rebuild extends Resync {
     /** Walks through a layer that go on beside each other, so that the source never waits for the target. */
     private static final int WALKS = 4;
 
-    private static final int FRAMES_IN_FLIGHT_MAX = 8;
+    private static final int FRAMES_IN_FLIGHT_MAX = 32;
     /** The same while callers' operations are in flight. */
     private static final int FRAMES_IN_FLIGHT_BUSY = 2;
 

@@ -1,13 +1,13 @@
 package io.longhorn.replica;
 
-import io.longhorn.replica.disk.DiskWorker;
-import io.longhorn.replica.layer.BlockMap;
 import io.longhorn.replica.layer.LayerFiles;
 import io.longhorn.replica.layer.LayerNode;
 import io.longhorn.replica.layer.MapEntry;
 import io.longhorn.replica.layer.MapUpdates;
 import io.longhorn.replica.wire.BlockState;
+import io.longhorn.replica.wire.FrameBuffer;
 import io.longhorn.replica.wire.FrameLayout;
+import io.longhorn.replica.wire.FramePool;
 import io.longhorn.replica.wire.LayerBlocksLayout;
 import io.longhorn.replica.wire.LayerId;
 import io.longhorn.replica.wire.Message;
@@ -16,33 +16,31 @@ import java.nio.ByteBuffer;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
-/** Copies of one frame on their way into a layer's files, past the journal. Decided on the loop, written by the worker. */
-final class CopiedBlocks implements LayerChanges.Change {
+/** Copies of one frame on their way into a layer's files, past the journal: {@link CopyInstallation} takes them there. Loop only but for {@link #write}. */
+final class CopiedBlocks {
     private static final int BLOCK = FrameLayout.BLOCK_BYTES;
     private static final int NO_DATA = -1;
     /** The source has lost the bytes; what stands in the file here cannot match the entry, unless it is just what was lost. */
     private static final int LOST_DATA = -2;
 
     private final RebuildTarget target;
-    private final ReplicaState replica;
     private final RebuildTarget.Taken taken;
     private final LayerId layerId;
     private final long[] blocks;
     private final long[] entries;
     private final int[] crcs;
-    /** Where each block's bytes begin in {@link #data}. */
+    /** Where each block's bytes begin in {@link #copy}. */
     private final int[] dataAt;
 
-    private final ByteBuffer data;
+    private final FrameBuffer copy;
+    private final long firstBlock;
+    private final long lastBlock;
     /** Those that are installed, as indexes into the above, by block. */
     private Integer[] chosen = new Integer[0];
 
-    private final MapUpdates updates = new MapUpdates();
-    private long moreDataBlocks;
-
-    CopiedBlocks(RebuildTarget target, ByteBuffer b, int at, RebuildTarget.Taken taken) {
+    /** Copies the frame into one of {@code pool}, which is of the disk's loop. */
+    CopiedBlocks(RebuildTarget target, ByteBuffer b, int at, FramePool pool, RebuildTarget.Taken taken) {
         this.target = target;
-        this.replica = target.replica();
         this.taken = taken;
         layerId = LayerBlocksLayout.layer(b, at);
         int count = LayerBlocksLayout.entryCount(b, at);
@@ -64,8 +62,10 @@ final class CopiedBlocks implements LayerChanges.Change {
                 dataAt[i] = NO_DATA;
             }
         }
-        data = ByteBuffer.allocateDirect(payload);
-        data.put(0, b, at + LayerBlocksLayout.headerLength(count), payload);
+        firstBlock = Arrays.stream(blocks).min().orElse(0);
+        lastBlock = Arrays.stream(blocks).max().orElse(-1);
+        copy = pool.acquire(payload);
+        copy.bytes().put(0, b, at + LayerBlocksLayout.headerLength(count), payload);
     }
 
     /** A block whose bytes alone are lost has its entry as if they were here: reading it fails the check. */
@@ -77,43 +77,30 @@ final class CopiedBlocks implements LayerChanges.Change {
         return sequence == 0 ? MapEntry.DAMAGED : MapEntry.of(BlockState.DATA, sequence);
     }
 
-    @Override
-    public void begin(Runnable ended) throws IOException {
-        LayerNode node = replica.tree.find(layerId);
-        LayerFiles files = node == null ? null : node.files();
-        if (node == null || files == null || target.isCancelled() || replica.isGone()) {
-            over(ended, null);
-            return;
-        }
-        choose(node, files);
-        if (updates.size() == 0) {
-            over(ended, null);
-            return;
-        }
-        files.retain();
-        files.map().beginUpdate();
-        target.disk().worker().run(DiskWorker.Lane.CHECKPOINT, () -> write(files), failure -> {
-            files.map().endUpdate(updates);
-            files.release();
-            node.countData(moreDataBlocks);
-            // Pages of this replica may have been resolved; nobody reads it now, so it is not worth finding out which.
-            if (node.isResolved() || replica.tree.head().isResolved()) {
-                target.disk().resolved().clear();
-            }
-            if (failure != null) {
-                target.disk().layerChangeFailed("copies for " + replica, failure);
-            }
-            over(ended, failure);
-        });
+    LayerId layerId() {
+        return layerId;
     }
 
-    /** What is newer in the journal, or in the map, stays. */
-    private void choose(LayerNode node, LayerFiles files) throws IOException {
+    /** The smallest of its blocks. */
+    long firstBlock() {
+        return firstBlock;
+    }
+
+    /** Whether the blocks of one lie between those of the other. */
+    boolean overlaps(CopiedBlocks other) {
+        return firstBlock <= other.lastBlock && other.firstBlock <= lastBlock;
+    }
+
+    /**
+     * Decides which are installed, and adds their entries to {@code updates}: what is newer in the journal, or in the map, stays. Returns how many blocks of data that makes more.
+     */
+    long choose(LayerNode node, LayerFiles files, MapUpdates updates) throws IOException {
         Integer[] order = new Integer[blocks.length];
         Arrays.setAll(order, i -> i);
         Arrays.sort(order, (x, y) -> Long.compare(blocks[x], blocks[y]));
         int count = 0;
         long last = -1;
+        long moreDataBlocks = 0;
         for (Integer i : order) {
             long block = blocks[i];
             if (block >= files.map().blocks() || block == last || isJournaled(node, block)) {
@@ -128,6 +115,7 @@ final class CopiedBlocks implements LayerChanges.Change {
             }
         }
         chosen = Arrays.copyOf(order, count);
+        return moreDataBlocks;
     }
 
     private long storedEntry(int index) {
@@ -139,9 +127,10 @@ final class CopiedBlocks implements LayerChanges.Change {
         return node.pending().sequenceOf(block) != 0;
     }
 
-    /** Worker. */
-    private void write(LayerFiles files) throws IOException {
+    /** Writes the bytes of those chosen. Returns whether they must be stable before their entries are written. Worker. */
+    boolean write(LayerFiles files) throws IOException {
         boolean dataFirst = false;
+        ByteBuffer data = copy.bytes();
         for (int from = 0; from < chosen.length; ) {
             int to = runEnd(from);
             int first = chosen[from];
@@ -157,10 +146,7 @@ final class CopiedBlocks implements LayerChanges.Change {
             }
             from = to;
         }
-        if (dataFirst) {
-            files.syncData();
-        }
-        files.map().update(updates, BlockMap.ALWAYS);
+        return dataFirst;
     }
 
     /** Behind the last of the chosen blocks that follow the one at {@code from}, with their bytes too if they have any. */
@@ -182,9 +168,11 @@ final class CopiedBlocks implements LayerChanges.Change {
         return MapEntry.sequence(entry) <= target.commonSequence();
     }
 
-    private void over(Runnable ended, @Nullable IOException failure) {
-        int installed = chosen.length;
-        ended.run();
+    /** They are installed, or not: gives the memory back and tells. */
+    void over(@Nullable IOException failure) {
+        copy.bytes().clear();
+        copy.release();
+        int installed = failure == null ? chosen.length : 0;
         taken.taken(
                 new Message.RebuildProgress(target.plan().session(), installed, blocks.length - installed), failure);
     }

@@ -366,6 +366,7 @@ final class FencedSession {
         target.install(
                 b,
                 at,
+                connection.pool(),
                 (progress, failure) -> session.send(
                         request,
                         failure == null

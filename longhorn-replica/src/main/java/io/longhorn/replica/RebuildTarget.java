@@ -6,10 +6,13 @@ import io.longhorn.replica.disk.SyncFailedException;
 import io.longhorn.replica.layer.LayerFiles;
 import io.longhorn.replica.layer.LayerNode;
 import io.longhorn.replica.layer.MapEntry;
+import io.longhorn.replica.wire.FramePool;
 import io.longhorn.replica.wire.Message;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -27,11 +30,15 @@ final class RebuildTarget {
         void taken(Message.RebuildProgress progress, @Nullable IOException failure);
     }
 
+    /** Frames of copies that go to the worker together. */
+    private static final int INSTALLED_AT_ONCE_MAX = 16;
+
     private final ReplicaDisk disk;
     private final ReplicaState replica;
     private final Message.RebuildBegin plan;
     private final long commonSequence;
     private final boolean wasMixed;
+    private final ArrayDeque<CopiedBlocks> waiting = new ArrayDeque<>();
     private boolean cancelled;
     private boolean whole;
 
@@ -107,8 +114,24 @@ final class RebuildTarget {
     // ------------------------------------------------------------------ copies
 
     /** Takes in the copies of a checked frame, whose bytes are borrowed until this returns. */
-    void install(ByteBuffer b, int at, Taken taken) {
-        disk.changes().add(new CopiedBlocks(this, b, at, taken));
+    void install(ByteBuffer b, int at, FramePool pool, Taken taken) {
+        waiting.add(new CopiedBlocks(this, b, at, pool, taken));
+        disk.changes().add(new CopyInstallation(this));
+    }
+
+    /** The oldest copies that wait and those behind them for the same layer whose blocks lie apart, in the order of their blocks; none if all were taken. */
+    List<CopiedBlocks> takeCopies() {
+        List<CopiedBlocks> taken = new ArrayList<>();
+        while (taken.size() < INSTALLED_AT_ONCE_MAX && fits(waiting.peek(), taken)) {
+            taken.add(waiting.remove());
+        }
+        taken.sort(Comparator.comparingLong(CopiedBlocks::firstBlock));
+        return taken;
+    }
+
+    private static boolean fits(@Nullable CopiedBlocks next, List<CopiedBlocks> taken) {
+        return next != null
+                && taken.stream().allMatch(each -> each.layerId().equals(next.layerId()) && !each.overlaps(next));
     }
 
     /**
