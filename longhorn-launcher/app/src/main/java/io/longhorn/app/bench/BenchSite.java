@@ -26,12 +26,6 @@ final class BenchSite implements AutoCloseable {
     /** For what should take a few seconds, or, on a slow machine, some more. */
     static final Duration LIMIT = Duration.ofMinutes(2);
 
-    /**
-     * For making and deleting a replica, which waits for the server's disk: some of it is still busy with what the bench
-     * has just written or deleted there. Below the time limit of operations.
-     */
-    private static final Duration SERVER_LIMIT = Duration.ofSeconds(25);
-
     private final BenchSettings settings;
     private final Console console;
     private final Optional<ReplicaServers> ownServers;
@@ -69,10 +63,8 @@ final class BenchSite implements AutoCloseable {
 
     /** One more connection. */
     Longhorn connect(long readCacheBytes) {
-        LonghornConfig.Builder config = LonghornConfig.builder()
-                .registry(settings.registry())
-                .readCacheBytes(readCacheBytes)
-                .connectTimeLimit(SERVER_LIMIT);
+        LonghornConfig.Builder config =
+                LonghornConfig.builder().registry(settings.registry()).readCacheBytes(readCacheBytes);
         endpoints.forEach(endpoint -> config.replicaServer(endpoint.toString()));
         ConnectionOptions connection = settings.connection();
         if (connection != null) {

@@ -60,8 +60,8 @@ class BenchCommandTest {
                 assertThat(median).as(title).isPositive();
             }
         });
-        // What is counted and not timed is the same on every machine.
-        assertThat(medians.get("bytes sent per byte of those blocks")).isBetween(0.9, 1.3);
+        // Less would not bring the replica in sync; how much more depends on the machine.
+        assertThat(medians.get("bytes sent per byte of those blocks")).isGreaterThanOrEqualTo(0.99);
         assertThat(medians.get("the slowest of them, against its fair share")).isLessThanOrEqualTo(1.0);
     }
 
