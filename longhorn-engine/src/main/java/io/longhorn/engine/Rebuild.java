@@ -275,7 +275,9 @@ final class Rebuild extends Resync {
     /** Asks the source for more as far as window, budget and foreground allow. */
     @Override
     void pump() {
-        if (isOver() || !copying) {
+        if (isOver() || !copying || !source.isReady() || !target.isReady()) {
+            // Of a connection that is gone, whoever waits for an answer hears first; the rebuild is given up after
+            // them.
             return;
         }
         int allowed = core.isBusy() ? FRAMES_IN_FLIGHT_BUSY : FRAMES_IN_FLIGHT_MAX;

@@ -560,6 +560,18 @@ class EngineCoreTest {
     }
 
     @Test
+    void rebuildSurvivesASourceThatIsLostWhileItsBlocksAreRepaired() {
+        EngineCore core = open();
+        missMoreThanTheJournalHolds(core);
+        replicas.get(0).rotten = true;
+        replicas.get(0).failsWhenRepaired = true;
+        loop.until(() -> core.health().state() == HealthState.HEALTHY, 60 * SECOND);
+
+        assertThat(replicas.get(0).failsWhenRepaired).isFalse();
+        assertReplicasAlike(41);
+    }
+
+    @Test
     void lastReplicaStaysReadableAroundADamagedMapAndIsRebuiltFrom() {
         EngineCore core = open();
         missMoreThanTheJournalHolds(core);

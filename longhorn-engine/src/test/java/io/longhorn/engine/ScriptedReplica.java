@@ -69,6 +69,8 @@ final class ScriptedReplica {
     boolean full;
     /** Flips bits of every block and record it is asked for. */
     boolean rotten;
+    /** Loses its connection when the first good copy comes. */
+    boolean failsWhenRepaired;
     /** The block whose map is damaged. */
     long lostBlock = -1;
     /** How long its disk needs to make it. */
@@ -354,6 +356,9 @@ final class ScriptedReplica {
             mixed = false;
             uncertain = false;
             reply(request, new Message.Done());
+        } else if (message instanceof Message.Repair && failsWhenRepaired) {
+            failsWhenRepaired = false;
+            cut();
         } else if (message instanceof Message.Repair) {
             rotten = false;
             reply(request, new Message.Done());

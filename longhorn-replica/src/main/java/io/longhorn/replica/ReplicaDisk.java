@@ -57,6 +57,9 @@ public final class ReplicaDisk implements AutoCloseable {
     private volatile boolean failed;
     private boolean quietTimerSet;
     private boolean retryLogged;
+    /** A change of layer files failed although there was room, and no checkpoint has succeeded since. */
+    private boolean changeFailed;
+
     private boolean stopping;
     private @Nullable Runnable stopped;
     private boolean closed;
@@ -321,6 +324,7 @@ public final class ReplicaDisk implements AutoCloseable {
     /** A checkpoint of a replica is over, durably. */
     void checkpointEnded(ReplicaState replica, List<LayerWork> works) {
         retryLogged = false;
+        changeFailed = false;
         removal.checkpointed(replica, works);
         replica.runCheckpointWaiters();
     }
@@ -341,11 +345,16 @@ public final class ReplicaDisk implements AutoCloseable {
         }
     }
 
-    /** Something could not be done to layer files. Want of space passes; anything else means that the disk is failing. */
+    /**
+     * Something could not be done to layer files. Want of space passes, and may have passed when the failure is told: so a failure on a disk with room is final only if
+     * the next attempt fails too. A failed sync always is.
+     */
     void layerChangeFailed(String what, IOException cause) {
-        if (cause instanceof SyncFailedException || !space.isScarce()) {
+        boolean wantsSpace = space.isScarce();
+        if (cause instanceof SyncFailedException || (!wantsSpace && changeFailed)) {
             failed(cause);
         } else {
+            changeFailed |= !wantsSpace;
             logRetry(what, cause);
         }
     }

@@ -7,6 +7,7 @@ import io.longhorn.replica.wire.FrameBuffer;
 import io.longhorn.replica.wire.LayerId;
 import io.longhorn.replica.wire.Message;
 import java.io.IOException;
+import java.time.Duration;
 import org.junit.jupiter.api.Test;
 
 /** A disk that runs full, and volumes with many snapshots. */
@@ -115,6 +116,39 @@ class ReplicaSpaceTest {
         assertThat(writer.engine.diskFull).isFalse();
         assertThat(writer.write(0)).isTrue();
         assertThat(rig.disk().hasFailed()).isFalse();
+    }
+
+    @Test
+    void aCheckpointThatFoundNoRoomJustBeforeThereWasSomeIsTriedAgain() throws IOException {
+        rig.settings =
+                ReplicaRig.settings().checkpointQuiet(Duration.ofSeconds(2)).build();
+        rig.start();
+        ScriptedEngine engine = rig.engine(1).open();
+        rig.memory.failingWrite = ".data";
+        engine.write(0, 1, 2, 3);
+        engine.commit();
+        rig.pass(3 * ReplicaRig.SECOND);
+        assertThat(engine.status().checkpointed()).isZero();
+        rig.memory.failingWrite = "-none-";
+
+        engine.settle();
+
+        assertThat(rig.disk().hasFailed()).isFalse();
+        assertThat(engine.status().checkpointed()).isEqualTo(engine.sequence);
+        engine.assertContent();
+    }
+
+    @Test
+    void aDiskThatCannotBeWrittenAlthoughItHasRoomFails() throws IOException {
+        rig.start();
+        ScriptedEngine engine = rig.engine(1).open();
+        rig.memory.failingWrite = ".data";
+        engine.write(0, 1, 2, 3);
+        engine.commit();
+
+        rig.pass(5 * ReplicaRig.SECOND);
+
+        assertThat(rig.disk().hasFailed()).isTrue();
     }
 
     @Test
