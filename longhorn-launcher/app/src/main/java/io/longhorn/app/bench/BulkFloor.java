@@ -72,32 +72,38 @@ final class BulkFloor implements AutoCloseable {
     }
 
     BenchFigures write(Duration duration) throws IOException {
-        Latencies latencies = new Latencies();
-        long[] sentNanos = new long[DEPTH];
-        long begin = System.nanoTime();
-        long end = begin + duration.toNanos();
-        long sent = 0;
-        long answered = 0;
-        while (System.nanoTime() < end || answered < sent) {
-            if (sent - answered < DEPTH && System.nanoTime() < end) {
-                sentNanos[(int) (sent % DEPTH)] = System.nanoTime();
-                for (SocketChannel socket : sockets) {
-                    frame.clear().putLong(0, WRITE).putLong(Long.BYTES, offset(sent));
-                    BareTcp.drain(socket, frame);
-                }
-                sent++;
-            } else {
-                for (SocketChannel socket : sockets) {
-                    receive(socket, answer.clear());
-                }
-                latencies.record(System.nanoTime() - sentNanos[(int) (answered % DEPTH)]);
-                answered++;
-            }
-        }
-        return latencies.figures(FRAME_BYTES, System.nanoTime() - begin, -1);
+        return keepInFlight(
+                duration,
+                number -> {
+                    for (SocketChannel socket : sockets) {
+                        frame.clear().putLong(0, WRITE).putLong(Long.BYTES, offset(number));
+                        BareTcp.drain(socket, frame);
+                    }
+                },
+                number -> {
+                    for (SocketChannel socket : sockets) {
+                        receive(socket, answer.clear());
+                    }
+                });
     }
 
     BenchFigures read(Duration duration) throws IOException {
+        return keepInFlight(
+                duration,
+                number -> {
+                    answer.clear().putLong(0, READ).putLong(Long.BYTES, offset(number));
+                    BareTcp.drain(socket(number), answer);
+                },
+                number -> receive(socket(number), frame.clear().limit(FRAME_BYTES)));
+    }
+
+    /** One half of an operation. */
+    @FunctionalInterface
+    private interface Half {
+        void of(long number) throws IOException;
+    }
+
+    private static BenchFigures keepInFlight(Duration duration, Half send, Half receive) throws IOException {
         Latencies latencies = new Latencies();
         long[] sentNanos = new long[DEPTH];
         long begin = System.nanoTime();
@@ -107,11 +113,10 @@ final class BulkFloor implements AutoCloseable {
         while (System.nanoTime() < end || answered < sent) {
             if (sent - answered < DEPTH && System.nanoTime() < end) {
                 sentNanos[(int) (sent % DEPTH)] = System.nanoTime();
-                answer.clear().putLong(0, READ).putLong(Long.BYTES, offset(sent));
-                BareTcp.drain(socket(sent), answer);
+                send.of(sent);
                 sent++;
             } else {
-                receive(socket(answered), frame.clear().limit(FRAME_BYTES));
+                receive.of(answered);
                 latencies.record(System.nanoTime() - sentNanos[(int) (answered % DEPTH)]);
                 answered++;
             }
