@@ -259,7 +259,7 @@ final class EngineLonghorn implements Longhorn, Placement {
                 ReplicaMaking.make(loop, connector, registry, settings.token(), record, replica, makingLimits()),
                 "server " + replica.endpoint(),
                 "create replica",
-                limits.operation().plus(limits.connect()));
+                limits.operation().plus(EngineVolume.GRACE));
         if (!trouble.isEmpty()) {
             throw new ReplicaUnreachableException(replica.endpoint(), trouble);
         }
@@ -302,7 +302,7 @@ final class EngineLonghorn implements Longhorn, Placement {
                 ReplicaMaking.delete(loop, connector, registry, settings.token(), record, replica, makingLimits()),
                 "server " + replica.endpoint(),
                 "delete replica",
-                limits.operation().plus(limits.connect()));
+                limits.operation().plus(EngineVolume.GRACE));
         if (!trouble.isEmpty()) {
             LOG.warn(
                     "replica stays behind on its server: volume={} replica={} cause={}",

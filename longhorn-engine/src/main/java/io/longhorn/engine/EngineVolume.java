@@ -40,7 +40,7 @@ import java.util.function.Consumer;
 /** A volume as callers see it: checks what they ask for, brings it to the engine's loop, and waits where they want to. Safe for any thread. */
 final class EngineVolume implements Volume {
     /** A blocking call may wait this much longer than the engine itself does, so that the engine's own reason comes first. */
-    private static final Duration GRACE = Duration.ofSeconds(2);
+    static final Duration GRACE = Duration.ofSeconds(2);
 
     private static final WriteOption[] NO_OPTIONS = {};
 
