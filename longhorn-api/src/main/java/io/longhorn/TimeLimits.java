@@ -14,7 +14,8 @@ import java.time.Duration;
  * @param lease how long reads may be answered after all of the view last acknowledged; an opener waits that long for an
  *     engine that it cannot prove dead. Default 3 s: long enough that one removal of a silent replica does not stop
  *     reads. Longer than silenceRemoval, shorter than opening
- * @param reconnect the pause between attempts to reach an absent replica server. Default 1 s
+ * @param reconnect scale of the pauses between attempts to reach an absent replica server: an eighth of the time that it has been away, from a sixteenth of this to
+ *     sixteen times this. Default 1 s
  * @param registryCheck how often an engine with traffic reads its record again to see whether it was taken over.
  *     Default 2 s
  */

@@ -13,7 +13,7 @@ import io.longhorn.TimeLimits;
  * @param leaseNanos how long after a message acknowledged by the whole view reads may be answered
  * @param openingNanos how long an opening may take
  * @param operationNanos how long operations wait when no replica answers, before they fail
- * @param reconnectNanos first pause before an absent replica is tried again; doubles up to 16 times that
+ * @param reconnectNanos scale of the pauses before an absent replica is tried again, see {@link io.longhorn.TimeLimits#reconnect}
  * @param registryCheckNanos how often an engine with traffic re-reads its record
  * @param queueDepthMax operations sequenced and not confirmed
  * @param pendingMax requests that wait for a place among these

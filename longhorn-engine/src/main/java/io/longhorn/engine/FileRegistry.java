@@ -18,7 +18,9 @@ import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
@@ -57,6 +59,8 @@ final class FileRegistry implements Registry {
     private final HostIdentity host;
     private final UUID clusterId;
     private final ThreadPoolExecutor executor;
+    /** The newest number of each volume's folder that this process knows to be durable: forcing a directory waits for whatever else its file system writes. One thread. */
+    private final Map<Path, Long> durableNumbers = new HashMap<>();
 
     private FileRegistry(Path directory, HostIdentity host, UUID clusterId) {
         this.directory = directory;
@@ -135,6 +139,15 @@ final class FileRegistry implements Registry {
         }
     }
 
+    /** Makes that change and notes that it is durable; see {@link #changed}. */
+    private boolean change(Path folder, long number, byte[] content) throws IOException {
+        boolean made = changed(folder, number, content);
+        if (made) {
+            durableNumbers.put(folder, number);
+        }
+        return made;
+    }
+
     private <T> CompletionStage<T> run(Callable<T> work) {
         CompletableFuture<T> result = new CompletableFuture<>();
         executor.execute(() -> {
@@ -170,7 +183,7 @@ final class FileRegistry implements Registry {
         return run(() -> newest(volume(volumeName)).record());
     }
 
-    private static Newest newest(Path folder) throws IOException {
+    private Newest newest(Path folder) throws IOException {
         while (true) {
             List<Long> numbers = numbers(folder);
             if (numbers.isEmpty()) {
@@ -180,7 +193,10 @@ final class FileRegistry implements Registry {
             Path file = folder.resolve(RECORD + number);
             try {
                 // Whoever created it may have died before it was durable; what is told to others must be.
-                force(folder);
+                if (durableNumbers.getOrDefault(folder, 0L) != number) {
+                    force(folder);
+                    durableNumbers.put(folder, number);
+                }
                 byte[] bytes = Files.readAllBytes(file);
                 return new Newest(
                         number,
@@ -223,7 +239,7 @@ final class FileRegistry implements Registry {
     }
 
     /** A volume whose record cannot be read is there all the same. */
-    private static boolean exists(Path folder) throws IOException {
+    private boolean exists(Path folder) throws IOException {
         try {
             return newest(folder).record().isPresent();
         } catch (LonghornException e) {
@@ -244,7 +260,7 @@ final class FileRegistry implements Registry {
                 Files.createDirectories(folder);
                 force(parentOf(folder));
             }
-            return changed(folder, present.number() + 1, VolumeRecordText.encode(next))
+            return change(folder, present.number() + 1, VolumeRecordText.encode(next))
                     ? new Swap(true, Optional.of(next))
                     : new Swap(false, newest(folder).record());
         });
@@ -258,7 +274,7 @@ final class FileRegistry implements Registry {
             if (present.record().isEmpty() || present.version() != expectedVersion) {
                 return new Swap(false, present.record());
             }
-            return changed(folder, present.number() + 1, REMOVAL)
+            return change(folder, present.number() + 1, REMOVAL)
                     ? new Swap(true, Optional.empty())
                     : new Swap(false, newest(folder).record());
         });

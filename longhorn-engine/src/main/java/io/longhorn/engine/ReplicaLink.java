@@ -72,7 +72,10 @@ final class ReplicaLink implements Connection.Handler, Connection.Connector.Resu
 
     private record Creation(String volumeName, long sizeBytes) {}
 
-    private static final int PAUSE_DOUBLINGS_MAX = 4;
+    /** The pause between attempts is this part of the time that the replica has been away: who restarts is seen soon, who stays away costs little. */
+    private static final int PAUSE_PART = 8;
+    /** Its bounds, against {@link EngineSettings#reconnectNanos}: so many times less, and so many times more. */
+    private static final int PAUSE_RANGE = 16;
 
     private final Loop loop;
     private final Connection.Connector connector;
@@ -88,6 +91,9 @@ final class ReplicaLink implements Connection.Handler, Connection.Connector.Resu
     private @Nullable Connection connection;
     private Loop.@Nullable Timer retry;
     private int failedAttempts;
+    /** When the first of the failed attempts ended. */
+    private long awayNanos;
+
     private @Nullable Creation creation;
     private boolean deletes;
     private Message.@Nullable Hello greeting;
@@ -292,9 +298,16 @@ final class ReplicaLink implements Connection.Handler, Connection.Connector.Resu
     }
 
     private void retryLater() {
-        int doublings = Math.min(failedAttempts++, PAUSE_DOUBLINGS_MAX);
+        long now = loop.nanoTime();
+        if (failedAttempts++ == 0) {
+            awayNanos = now;
+        }
         state = State.IDLE;
-        retry = loop.schedule(reconnectNanos << doublings, this::connect);
+        retry = loop.schedule(pauseNanos(now - awayNanos), this::connect);
+    }
+
+    private long pauseNanos(long away) {
+        return Math.min(reconnectNanos * PAUSE_RANGE, Math.max(reconnectNanos / PAUSE_RANGE, away / PAUSE_PART));
     }
 
     @Override

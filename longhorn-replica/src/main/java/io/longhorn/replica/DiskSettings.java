@@ -11,9 +11,11 @@ import java.util.Objects;
  *
  * @param segmentBytes size of a journal segment. Default 32 MiB: turning to the next one is rare, and a released one comes back soon. A disk keeps the size that it
  *     began with
- * @param segmentsMax journal segments at most. Default 8: with 32 MiB each a start reads at most 256 MiB, well under a second
+ * @param segmentsMax journal segments at most. Default 32: with 32 MiB each bursts of 1 GiB are taken in at full speed, and a start after a crash reads as much at most. They
+ *     are made when they are needed first, and kept
  * @param checkpointBytes records that wait in the journal before a checkpoint moves them into layers. Default a quarter of the journal: blocks that are written often
- *     are moved once, and there is room for what comes meanwhile
+ *     are moved once, many scattered ones go together, and there is room for what comes meanwhile
+ * @param checkpointPieceBlocks blocks that a checkpoint plans in one turn of the loop. Default 1024: less than a millisecond, for which writes wait
  * @param checkpointQuiet after this time records are moved however few they are. Default 1 s: an idle disk is soon all in layers
  * @param reserveBytes free space that block data never takes. Default 64 MiB: deletions, view changes and metadata need some to free the rest
  * @param openFilesMax layer files open at a time. Default 5000, of which each takes up to three descriptors
@@ -25,6 +27,7 @@ public record DiskSettings(
         int segmentBytes,
         int segmentsMax,
         long checkpointBytes,
+        int checkpointPieceBlocks,
         Duration checkpointQuiet,
         long reserveBytes,
         int openFilesMax,
@@ -44,6 +47,7 @@ public record DiskSettings(
             throw new IllegalArgumentException("checkpointBytes must be 1 to the journal's " + journalBytes
                     + " bytes (segmentBytes * segmentsMax), was " + checkpointBytes);
         }
+        requirePositive("checkpointPieceBlocks", checkpointPieceBlocks);
         requirePositive("checkpointQuiet", checkpointQuiet.toNanos());
         requirePositive("openFilesMax", openFilesMax);
         requirePositive("mapCacheBytes", mapCacheBytes);
@@ -71,6 +75,7 @@ public record DiskSettings(
         private int segmentBytes = JournalSettings.DEFAULT.segmentBytes();
         private int segmentsMax = JournalSettings.DEFAULT.segmentsMax();
         private long checkpointBytes = -1;
+        private int checkpointPieceBlocks = 1024;
         private Duration checkpointQuiet = Duration.ofSeconds(1);
         private long reserveBytes = 64L << 20;
         private int openFilesMax = OpenFiles.DEFAULT_MAX;
@@ -88,6 +93,11 @@ public record DiskSettings(
 
         public Builder checkpointBytes(long checkpointBytes) {
             this.checkpointBytes = checkpointBytes;
+            return this;
+        }
+
+        public Builder checkpointPieceBlocks(int checkpointPieceBlocks) {
+            this.checkpointPieceBlocks = checkpointPieceBlocks;
             return this;
         }
 
@@ -132,6 +142,7 @@ public record DiskSettings(
                     segmentBytes,
                     segmentsMax,
                     checkpointBytes < 0 ? journalBytes / 4 : checkpointBytes,
+                    checkpointPieceBlocks,
                     checkpointQuiet,
                     reserveBytes,
                     openFilesMax,

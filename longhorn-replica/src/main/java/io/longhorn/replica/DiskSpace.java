@@ -18,7 +18,12 @@ final class DiskSpace implements SpaceCredit.Room {
     private static final long FULL_AFTER_NANOS = 2_000_000_000;
 
     private final ReplicaDisk disk;
+    /** Engines that are held back get their next portion after this time. */
+    private static final long PACE_NANOS = 1_000_000;
+
     private final SpaceCredit credit = new SpaceCredit(this);
+    private final JournalPace pace = new JournalPace();
+    private boolean pacing;
     private volatile long availableBytes;
     private long readNanos;
     private boolean looking;
@@ -34,6 +39,25 @@ final class DiskSpace implements SpaceCredit.Room {
     @Override
     public long journalBytes() {
         return disk.journal().freeBytes();
+    }
+
+    @Override
+    public long pacedBytes() {
+        long used = disk.journal().usedBytes();
+        long capacity = disk.journal().isStunted()
+                ? used + journalBytes()
+                : disk.journal().capacityBytes();
+        return pace.allowedBytes(used, capacity, disk.loop().nanoTime());
+    }
+
+    @Override
+    public void granted(long bytes) {
+        pace.granted(bytes);
+    }
+
+    /** A checkpoint moved records of so many bytes in that time. */
+    void moved(long bytes, long nanos) {
+        pace.moved(bytes, nanos);
     }
 
     @Override
@@ -89,6 +113,10 @@ final class DiskSpace implements SpaceCredit.Room {
     /** Grants what can be granted now. Returns whether the disk is full for this engine: it waits for room, and there will be none. */
     boolean grant(SpaceCredit.Account account) {
         credit.grant(account);
+        if (pace.limits() && account.isStarving() && !pacing) {
+            pacing = true;
+            disk.loop().schedule(PACE_NANOS, this::nextPortion);
+        }
         if (!isShortFor(account)) {
             return false;
         }
@@ -139,6 +167,13 @@ final class DiskSpace implements SpaceCredit.Room {
             disk.loop().schedule(CHECK_NANOS, this::look);
         }
         feedStarving();
+    }
+
+    private void nextPortion() {
+        pacing = false;
+        if (!disk.isOver()) {
+            feedStarving();
+        }
     }
 
     /** Grants credit to engines that wait for it, and tells them if there is news. */

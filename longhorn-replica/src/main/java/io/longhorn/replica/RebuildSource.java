@@ -2,11 +2,11 @@ package io.longhorn.replica;
 
 import io.longhorn.ErrorCode;
 import io.longhorn.replica.layer.BlockLookup;
+import io.longhorn.replica.layer.BlockReader;
 import io.longhorn.replica.layer.LayerFiles;
 import io.longhorn.replica.layer.LayerNode;
 import io.longhorn.replica.layer.MapEntry;
 import io.longhorn.replica.layer.MapPage;
-import io.longhorn.replica.wire.BlockState;
 import io.longhorn.replica.wire.FrameBuffer;
 import io.longhorn.replica.wire.FrameLayout;
 import io.longhorn.replica.wire.FramePool;
@@ -123,20 +123,7 @@ final class RebuildSource {
         FrameBuffer frame = pool.acquire(header + dataBlocks * BLOCK);
         ByteBuffer b = frame.bytes();
         try {
-            int read = 0;
-            for (int i = 0; i < count; i++) {
-                long sequence = MapEntry.sequence(entries[i]);
-                if (MapEntry.isDamaged(entries[i])) {
-                    LayerBlocksLayout.putDamaged(b, i, blocks[i], 0, 0);
-                } else if (!MapEntry.isData(entries[i])) {
-                    LayerBlocksLayout.putEntry(b, i, blocks[i], MapEntry.state(entries[i]), sequence, 0);
-                } else if (reads(node, i, b.limit(header + (read + 1) * BLOCK).position(header + read * BLOCK))) {
-                    LayerBlocksLayout.putEntry(b, i, blocks[i], BlockState.DATA, sequence, crcs[i]);
-                    read++;
-                } else {
-                    LayerBlocksLayout.putDamaged(b, i, blocks[i], sequence, crcs[i]);
-                }
-            }
+            int read = readTogether(node, b, header) ? dataBlocks : readSingly(node, b, header);
             b.clear();
             LayerBlocksLayout.encode(frame, epoch, request, node.id(), next, count, read);
             return frame;
@@ -145,6 +132,46 @@ final class RebuildSource {
             frame.release();
             throw e;
         }
+    }
+
+    /** Puts all entries, and the bytes of those with data, neighbours with one read; false if the disk does not give them all. */
+    private boolean readTogether(LayerNode node, ByteBuffer b, int header) {
+        BlockReader reader = disk.reader();
+        reader.start(b, header);
+        for (int i = 0; i < count; i++) {
+            if (MapEntry.isData(entries[i])) {
+                lookup.set(node, entries[i], crcs[i], positions[i]);
+                reader.add(lookup, blocks[i]);
+            }
+            putEntry(b, i);
+        }
+        reader.end();
+        return reader.unreadable() == 0;
+    }
+
+    private void putEntry(ByteBuffer b, int index) {
+        if (MapEntry.isDamaged(entries[index])) {
+            LayerBlocksLayout.putDamaged(b, index, blocks[index], 0, 0);
+        } else {
+            long sequence = MapEntry.sequence(entries[index]);
+            LayerBlocksLayout.putEntry(b, index, blocks[index], MapEntry.state(entries[index]), sequence, crcs[index]);
+        }
+    }
+
+    /** The same where blocks cannot be read: those go as damaged. Returns how many were read. */
+    private int readSingly(LayerNode node, ByteBuffer b, int header) {
+        int read = 0;
+        for (int i = 0; i < count; i++) {
+            if (!MapEntry.isData(entries[i])) {
+                putEntry(b, i);
+            } else if (reads(node, i, b.limit(header + (read + 1) * BLOCK).position(header + read * BLOCK))) {
+                putEntry(b, i);
+                read++;
+            } else {
+                LayerBlocksLayout.putDamaged(b, i, blocks[i], MapEntry.sequence(entries[i]), crcs[i]);
+            }
+        }
+        return read;
     }
 
     /** Fills {@code b} with the block of the entry; false if the disk refuses to. */

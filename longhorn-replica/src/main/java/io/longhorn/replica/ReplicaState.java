@@ -414,8 +414,8 @@ final class ReplicaState implements Journal.Placement {
         }
     }
 
-    /** Everything up to {@code sequence} is in the layer files, durably. */
-    void checkpointed(long sequence) {
+    /** Everything up to {@code sequence} is in the layer files, durably. Returns how many bytes of records that is more than before. */
+    long checkpointed(long sequence) {
         long bytes = 0;
         long mapBytes = 0;
         for (long s = Math.max(checkpointed + 1, records.firstSequence()); s <= sequence; s++) {
@@ -424,6 +424,7 @@ final class ReplicaState implements Journal.Placement {
         }
         checkpointed = sequence;
         countUncheckpointed(-bytes, -mapBytes);
+        return bytes;
     }
 
     /** Oldest journal position that a restart would need; {@link Long#MAX_VALUE} if none. */

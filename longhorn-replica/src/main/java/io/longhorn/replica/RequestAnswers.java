@@ -20,6 +20,8 @@ import java.util.Map;
 
 /** Answers requests about one replica that change nothing of its content. Loop only. */
 final class RequestAnswers {
+    private static final int SLOTS_EXAMINED_MAX = 8192;
+
     private final ReplicaDisk disk;
     private final ReplicaState replica;
     private final MapWalk mapWalk;
@@ -72,19 +74,27 @@ final class RequestAnswers {
                 layer.labels());
     }
 
-    /** By how many blocks of data the layer grows when what is journaled goes to its files; longer runs of zeroes are left out. */
+    /**
+     * By how many blocks of data the layer grows when what is journaled goes to its files; longer runs of zeroes are left out. If that is much, a part of it is looked at and the
+     * rest taken to be like it: each block costs a look into the map.
+     */
     private static long journaledData(LayerNode node) throws IOException {
         LayerFiles files = node.files();
         PendingBlocks pending = node.pending();
+        long slots = pending.slots();
+        long examined = Math.min(slots, SLOTS_EXAMINED_MAX);
         long more = 0;
-        for (long block : pending.tableBlocks()) {
-            boolean hasData = files != null
-                    && block < files.map().blocks()
-                    && MapEntry.isData(files.map().entry(block));
-            boolean willHave = MapEntry.isData(pending.entry(pending.find(block)));
-            more += (willHave ? 1 : 0) - (hasData ? 1 : 0);
+        for (long i = 0; i < examined; i++) {
+            int slot = (int) (i * slots / examined);
+            long block = pending.block(slot);
+            if (block >= 0) {
+                boolean hasData = files != null
+                        && block < files.map().blocks()
+                        && MapEntry.isData(files.map().entry(block));
+                more += (MapEntry.isData(pending.entry(slot)) ? 1 : 0) - (hasData ? 1 : 0);
+            }
         }
-        return more;
+        return examined == 0 ? 0 : more * slots / examined;
     }
 
     /**

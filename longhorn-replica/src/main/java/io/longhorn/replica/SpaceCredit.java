@@ -12,6 +12,9 @@ final class SpaceCredit {
     /** Below this an engine could not send its longest record. */
     static final long WINDOW_BYTES_MIN = FrameLayout.RECORD_BYTES_MAX;
 
+    /** The most while the journal fills up: what one engine has, another one waits for. */
+    private static final long PACED_WINDOW_BYTES = 2 * WINDOW_BYTES_MIN;
+
     /** What a record takes of the disk in layers at most, by its length: that of one block may bring a map page twice its size. */
     private static final int DISK_FACTOR = 3;
 
@@ -19,6 +22,12 @@ final class SpaceCredit {
     interface Room {
         /** What the journal surely takes now. */
         long journalBytes();
+
+        /** How much more may be granted just now, {@link JournalPace#UNLIMITED} unless the journal fills up. */
+        long pacedBytes();
+
+        /** So much of {@link #pacedBytes} was granted. */
+        void granted(long bytes);
 
         /** What the disk can take in layers, the reserve excluded, and what already waits in the journal deducted. */
         long diskBytes();
@@ -87,7 +96,15 @@ final class SpaceCredit {
     void grant(Account account) {
         count(account, -1);
         long window = window(room.journalBytes() - beyondMinimumBytes, diskShare(), Math.max(1, accounts));
-        account.grantedBytes = Math.max(account.grantedBytes, account.usedBytes + window);
+        long paced = room.pacedBytes();
+        if (paced == JournalPace.UNLIMITED) {
+            account.grantedBytes = Math.max(account.grantedBytes, account.usedBytes + window);
+        } else {
+            long wanted = account.usedBytes + Math.min(window, PACED_WINDOW_BYTES) - account.grantedBytes;
+            long more = Math.max(0, Math.min(wanted, paced));
+            account.grantedBytes += more;
+            room.granted(more);
+        }
         count(account, 1);
     }
 

@@ -54,6 +54,7 @@ final class CrashRuns {
         rig.settings = ReplicaRig.settings()
                 .journal(768 << 10, 5)
                 .checkpointBytes(256 << 10)
+                .checkpointPieceBlocks(5)
                 .build();
         rig.start();
         ScriptedEngine engine = rig.engine(1).open();

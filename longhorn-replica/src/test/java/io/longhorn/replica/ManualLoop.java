@@ -54,11 +54,12 @@ final class ManualLoop implements Loop {
         return true;
     }
 
-    /** Runs what waits; false if nothing did. */
+    /** Runs what waits, or a timer that is due; false if nothing did. */
     boolean turn() {
         Runnable task = tasks.poll();
         if (task == null) {
-            return false;
+            Entry due = timers.peek();
+            return due != null && due.deadline() <= now && nextTimer(now);
         }
         task.run();
         return true;

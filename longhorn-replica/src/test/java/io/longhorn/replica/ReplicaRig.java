@@ -46,6 +46,7 @@ final class ReplicaRig {
         return DiskSettings.builder()
                 .journal(1 << 20, 6)
                 .checkpointBytes(1 << 20)
+                .checkpointPieceBlocks(3)
                 .checkpointQuiet(Duration.ofMillis(100))
                 .reserveBytes(0)
                 .mapCacheBytes(64 << 10)

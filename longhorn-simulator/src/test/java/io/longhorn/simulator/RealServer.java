@@ -28,6 +28,7 @@ final class RealServer implements ReplicaServerPort {
         settings = DiskSettings.builder()
                 .journal(1 << 20, random.between(4, 7))
                 .checkpointBytes(random.between(64 << 10, 1 << 20))
+                .checkpointPieceBlocks(random.between(1, 64))
                 .checkpointQuiet(Duration.ofMillis(random.between(20, 2000)))
                 .mapCacheBytes(random.oneIn(3) ? 4096 : 1 << 20)
                 .resolvedCacheBytes(random.oneIn(3) ? 4096 : 1 << 20)

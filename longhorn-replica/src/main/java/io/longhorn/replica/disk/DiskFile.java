@@ -31,6 +31,12 @@ public interface DiskFile extends AutoCloseable {
      */
     void sync() throws IOException;
 
+    /**
+     * Has the system begin to write what the range holds, if it can, so that a later {@link #sync} waits for less. Says nothing about what is stable: whatever fails shows at
+     * the sync.
+     */
+    default void startWriting(long position, long length) throws IOException {}
+
     /** Gives the range's space back to the disk; it reads as zeroes. Returns false, having done nothing, where not supported. */
     boolean punch(long position, long length) throws IOException;
 

@@ -5,6 +5,8 @@ import com.sun.jna.Native;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * What Linux can do with files and Java has no method for: punching holes, finding them, and telling the space a file takes. Needs JNA on the class path or
@@ -12,11 +14,13 @@ import java.nio.ByteOrder;
  * space to the disk only by deleting files. Any thread.
  */
 final class NativeFiles {
+    private static final Logger LOG = LoggerFactory.getLogger(NativeFiles.class);
     /** Read and write, and not inherited by child processes; the same on every Linux. */
     private static final int OPEN_READ_WRITE_CLOEXEC = 2 | 02000000;
 
     private static final int PUNCH_HOLE_KEEP_SIZE = 2 | 1;
     private static final int SEEK_DATA = 3;
+    private static final int SYNC_FILE_RANGE_WRITE = 2;
     private static final int INTERRUPTED = 4;
     private static final int NO_SUCH_POSITION = 6;
     private static final int INVALID = 22;
@@ -73,6 +77,15 @@ final class NativeFiles {
         }
     }
 
+    /** Begins to write the range to the disk and waits for nothing but a place in its queue. A page that cannot be written makes the next sync of the file fail. */
+    void startWriting(int descriptor, long position, long length) {
+        try {
+            Calls.sync_file_range(descriptor, position, length, SYNC_FILE_RANGE_WRITE);
+        } catch (LastErrorException e) {
+            LOG.debug("writing was not begun early: error {}", e.getErrorCode());
+        }
+    }
+
     /** Where data begin at or behind {@code position}; {@link Long#MAX_VALUE} if nowhere, {@code position} where the file system does not tell. */
     long nextData(int descriptor, long position) throws IOException {
         try {
@@ -114,6 +127,11 @@ final class NativeFiles {
         static native int close(int descriptor) throws LastErrorException;
 
         static native int fallocate(int descriptor, int mode, long offset, long length) throws LastErrorException;
+
+        // The name is the system's.
+        @SuppressWarnings("MethodName")
+        static native int sync_file_range(int descriptor, long offset, long length, int flags)
+                throws LastErrorException;
 
         static native long lseek(int descriptor, long offset, int whence) throws LastErrorException;
 

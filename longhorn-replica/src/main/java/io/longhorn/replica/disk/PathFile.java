@@ -224,6 +224,20 @@ final class PathFile implements DiskFile {
     }
 
     @Override
+    public void startWriting(long position, long length) throws IOException {
+        Optional<NativeFiles> files = NativeAccess.available();
+        if (files.isPresent()) {
+            int used;
+            synchronized (this) {
+                requireOpen();
+                used = descriptor(files.get());
+            }
+            // Waits for the disk's queue, so not under the lock.
+            files.get().startWriting(used, position, length);
+        }
+    }
+
+    @Override
     public synchronized boolean punch(long position, long length) throws IOException {
         requireOpen();
         Optional<NativeFiles> files = NativeAccess.available();

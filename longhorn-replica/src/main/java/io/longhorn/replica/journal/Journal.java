@@ -46,11 +46,15 @@ public final class Journal {
         void placed(int frameOffset, long position);
     }
 
+    /** So much is synced without being asked for: a few milliseconds of a disk's time. */
+    private static final int UNASKED_SYNC_BYTES_MAX = 4 << 20;
+
     private final JournalSettings settings;
     private final UUID diskId;
     private final DiskWorker worker;
     private final JournalListener listener;
     private final int segmentBytes;
+    private final int unaskedSyncBytes;
     private final SegmentPool pool;
     private final SyncWork sync = new SyncWork();
     /** Segments with records that somebody may need, oldest first, the last one being written to; replaced as a whole, so that readers need no lock. */
@@ -76,6 +80,7 @@ public final class Journal {
         this.worker = worker;
         this.listener = listener;
         segmentBytes = recovered.segmentBytes();
+        unaskedSyncBytes = Math.min(UNASKED_SYNC_BYTES_MAX, segmentBytes / 2);
         live = recovered.live().toArray(Segment[]::new);
         current = recovered.current();
         durablePosition = current.endPosition();
@@ -194,6 +199,7 @@ public final class Journal {
                 end += length;
             }
             writeRun(b, runFrom, to, placement);
+            syncIfMuch();
             return Appended.DONE;
         } catch (IOException e) {
             fail(e);
@@ -261,6 +267,13 @@ public final class Journal {
         }
     }
 
+    /** Nobody asked for it yet, but sooner or later it must be, and whoever asks then waits for less. */
+    private void syncIfMuch() {
+        if (!syncing && current.endPosition() - durablePosition >= unaskedSyncBytes) {
+            startSync();
+        }
+    }
+
     private void startSync() {
         syncing = true;
         syncAgain = false;
@@ -276,6 +289,8 @@ public final class Journal {
             durablePosition = Math.max(durablePosition, target);
             if (syncAgain && durablePosition < current.endPosition()) {
                 startSync();
+            } else {
+                syncIfMuch();
             }
             listener.durable(durablePosition);
         } else if (outcome != null) {
@@ -390,6 +405,11 @@ public final class Journal {
     /** There may be room again. */
     public void growAgain() {
         pool.growAgain();
+    }
+
+    /** What lies between the oldest position and the end, whether somebody still needs it or not. */
+    public long usedBytes() {
+        return current.endPosition() - oldestPosition();
     }
 
     /** What {@link #freeBytes} is when the journal is empty and all segments are made. */

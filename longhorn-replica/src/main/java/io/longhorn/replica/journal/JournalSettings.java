@@ -29,7 +29,7 @@ public record JournalSettings(
     static final int SEGMENTS_AHEAD_MIN = 2;
 
     /** What holds if nothing is set. */
-    public static final JournalSettings DEFAULT = new JournalSettings(32 << 20, 8, 2, 2 << 20, 0);
+    public static final JournalSettings DEFAULT = new JournalSettings(32 << 20, 32, 2, 2 << 20, 0);
 
     public JournalSettings {
         if (segmentBytes < SEGMENT_BYTES_MIN || segmentBytes > SEGMENT_BYTES_MAX || segmentBytes % 4096 != 0) {

@@ -17,7 +17,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Lookups belong to the loop and go through the {@link MapPageCache}. {@link #update} works on the file alone, on a worker, between
  * {@link LayerFiles#retain} and {@link LayerFiles#release}; the order is: {@link #beginUpdate} on the loop, the work, {@link #endUpdate} on
- * the loop in the same turn in which the pending entries that it made durable are dropped. One update of a map at a time.
+ * the loop, and only then are the pending entries dropped that it made durable. One update of a map at a time.
  *
  * <p>A page is never overwritten in its only valid copy. A copy that fails its checksum beside a good one is a torn write only where a torn write can be: in a
  * page that the journal still has records for ({@link #expectTorn}), or that is being written now. Everything else is damage: the page's entries are

@@ -115,11 +115,11 @@ public final class BlockReader {
             into.putInt(tableAt + 4 * i, found.storedCrc());
             add(found, first + i);
         }
-        endRun();
+        end();
         return ALL_GOOD;
     }
 
-    /** Blocks of the last {@link #read} that the disk did not give. */
+    /** Blocks that the disk did not give, of the last {@link #read} or since {@link #start}. */
     public int unreadable() {
         return unreadable;
     }
@@ -127,6 +127,38 @@ public final class BlockReader {
     /** Whether the last {@link #read} met no data at all. */
     public boolean wasAllZero() {
         return allZero;
+    }
+
+    /** From now on {@link #add} collects blocks whose bytes go into {@code into} one behind the other, from {@code dataAt} on. */
+    public void start(ByteBuffer into, int dataAt) {
+        target = into;
+        targetAt = dataAt;
+        runBlocks = 0;
+        allZero = true;
+        unreadable = 0;
+    }
+
+    /** Adds a block that was found here or elsewhere; read at once or with its neighbours, at the latest in {@link #end}. One without data takes a block of zeroes. */
+    public void add(BlockLookup found, long block) {
+        boolean zero = !found.isData();
+        LayerNode file = zero || found.isJournaled() ? null : found.layer();
+        long from = found.isJournaled() ? found.position() : block * BLOCK;
+        boolean goesOn = runBlocks > 0
+                && runZero == zero
+                && (zero || (runLayer == file && runFrom + (long) runBlocks * BLOCK == from));
+        if (!goesOn) {
+            endRun();
+            runZero = zero;
+            runLayer = file;
+            runFrom = from;
+        }
+        runBlocks++;
+        allZero &= zero;
+    }
+
+    /** Reads what was added and not read yet; {@link #unreadable} tells of all since {@link #start}. */
+    public void end() {
+        endRun();
     }
 
     /** Reads one block's bytes to where {@code into} stands. */
@@ -145,31 +177,6 @@ public final class BlockReader {
             throw new IllegalStateException(node + " has no files");
         }
         return files;
-    }
-
-    private void start(ByteBuffer into, int dataAt) {
-        target = into;
-        targetAt = dataAt;
-        runBlocks = 0;
-        allZero = true;
-        unreadable = 0;
-    }
-
-    private void add(BlockLookup found, long block) {
-        boolean zero = !found.isData();
-        LayerNode file = zero || found.isJournaled() ? null : found.layer();
-        long from = found.isJournaled() ? found.position() : block * BLOCK;
-        boolean goesOn = runBlocks > 0
-                && runZero == zero
-                && (zero || (runLayer == file && runFrom + (long) runBlocks * BLOCK == from));
-        if (!goesOn) {
-            endRun();
-            runZero = zero;
-            runLayer = file;
-            runFrom = from;
-        }
-        runBlocks++;
-        allZero &= zero;
     }
 
     private void endRun() {

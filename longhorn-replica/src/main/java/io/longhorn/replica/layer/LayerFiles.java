@@ -34,6 +34,12 @@ public final class LayerFiles {
      */
     private static final int WRITE_BYTES_MAX = 64 << 10;
 
+    /**
+     * After so many the disk is told to begin with them: a sync that finds everything still to be written keeps its thread in the system for as long as that takes, and with it
+     * the connections of a process that is killed.
+     */
+    private static final int STARTED_AT_ONCE_BYTES = 1 << 20;
+
     private static final Pattern NAME = Pattern.compile("layer-([0-9a-f]{16})-([0-9a-f]{16})\\.(?:data|map)");
 
     private final OpenFiles openFiles;
@@ -42,6 +48,11 @@ public final class LayerFiles {
     private final CachedFile mapFile;
     private final BlockMap map;
     private volatile long sizeBytes;
+    /** Bytes written that the disk was not told to begin with, and where they lie. Worker while retained. */
+    private long waitingBytes;
+
+    private long waitingFrom;
+    private long waitingTo;
 
     /** A layer that the replica's metadata list. Opens nothing yet. */
     public LayerFiles(
@@ -200,11 +211,23 @@ public final class LayerFiles {
         data.changed();
         DiskFile file = data.file();
         int limit = source.limit();
+        int length = source.remaining();
         long position = block * FrameLayout.BLOCK_BYTES - source.position();
         for (int at = source.position(); at < limit; at = source.position()) {
             file.write(position + at, source.limit(Math.min(limit, at + WRITE_BYTES_MAX)));
         }
         source.limit(limit);
+        written(position + limit - length, length);
+    }
+
+    private void written(long position, int length) throws IOException {
+        waitingFrom = waitingBytes == 0 ? position : Math.min(waitingFrom, position);
+        waitingTo = waitingBytes == 0 ? position + length : Math.max(waitingTo, position + length);
+        waitingBytes += length;
+        if (waitingBytes >= STARTED_AT_ONCE_BYTES) {
+            waitingBytes = 0;
+            data.file().startWriting(waitingFrom, waitingTo - waitingFrom);
+        }
     }
 
     /** Writes blocks that stand behind one another in the journal, as {@link #write} does. Worker while retained. */
@@ -216,6 +239,7 @@ public final class LayerFiles {
             int part = Math.min(WRITE_BYTES_MAX, length - at);
             journal.copyTo(position + at, part, data.file(), block * FrameLayout.BLOCK_BYTES + at);
         }
+        written(block * FrameLayout.BLOCK_BYTES, length);
     }
 
     /** Gives the space of the blocks back; false where the system cannot. Nothing reads them any more, so it does not matter when that is durable. Worker while retained. */

@@ -61,6 +61,8 @@ public final class LayerWork {
     private long[] presentEntries = new long[0];
     private int presentSize;
     private int unreadable;
+    /** How many of both were dropped from what is pending. */
+    private int dropped;
 
     /** Work for what records brought, at most {@code sizeMax} blocks. */
     public LayerWork(LayerNode layer, LayerFiles files, int sizeMax) {
@@ -264,18 +266,25 @@ public final class LayerWork {
     }
 
     /**
-     * The files have all of the layer's records up to {@code limit}: what the journal has of them need not be looked at any more. A run of zeroes goes together with newer data
-     * that hid it.
+     * The files have all of the layer's records up to {@code limit}: what the journal has of them need not be looked at any more. Drops that of at most {@code blocksMax}
+     * further blocks, and returns whether it was the last. A run of zeroes goes together with newer data that hid it, so where there are runs all go at once.
      */
-    public void dropPending(long limit) {
-        for (int i = 0; i < size(); i++) {
-            layer.pending().removeThrough(block(i), MapEntry.sequence(updates.entry(i)));
+    public boolean dropPending(long limit, int blocksMax) {
+        PendingBlocks pending = layer.pending();
+        int all = size() + presentSize;
+        int end = pending.ranges().size() > 0 ? all : (int) Math.min(all, (long) dropped + blocksMax);
+        for (; dropped < end; dropped++) {
+            int present = dropped - size();
+            long block = present < 0 ? block(dropped) : presentBlocks[present];
+            long entry = present < 0 ? updates.entry(dropped) : presentEntries[present];
+            pending.removeThrough(block, MapEntry.sequence(entry));
         }
-        for (int i = 0; i < presentSize; i++) {
-            layer.pending().removeThrough(presentBlocks[i], MapEntry.sequence(presentEntries[i]));
+        if (dropped < all) {
+            return false;
         }
-        layer.pending().ranges().dropThrough(limit);
+        pending.ranges().dropThrough(limit);
         layer.countData(rule.dataBlocks);
+        return true;
     }
 
     /** Blocks whose bytes could not be read from the journal. */

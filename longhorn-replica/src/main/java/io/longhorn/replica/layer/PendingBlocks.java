@@ -34,7 +34,7 @@ public final class PendingBlocks {
     }
 
     /** Blocks in the table. */
-    int tableSize() {
+    public int tableSize() {
         return size;
     }
 
@@ -54,6 +54,16 @@ public final class PendingBlocks {
             }
         }
         return NONE;
+    }
+
+    /** Slots of the table, free ones too. */
+    public int slots() {
+        return keys.length;
+    }
+
+    /** The block in that slot, -1 if it is free. */
+    public long block(int slot) {
+        return keys[slot] - 1;
     }
 
     /** {@link MapEntry} of the block in that slot. */

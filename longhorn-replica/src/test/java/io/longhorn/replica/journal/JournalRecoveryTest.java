@@ -397,7 +397,7 @@ class JournalRecoveryTest {
         List<JournalRig.Entry> appended = new ArrayList<>();
         for (int i = 1; i <= 11; i++) {
             appended.add(rig.append(1, i, 60));
-            rig.worker.runAll();
+            rig.makeSegments();
         }
         // Nothing was synced: the disk kept the second segment's tail not, but the third segment.
         JournalRig.Entry lost = appended.get(6);

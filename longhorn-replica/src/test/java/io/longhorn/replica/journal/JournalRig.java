@@ -2,6 +2,7 @@ package io.longhorn.replica.journal;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.longhorn.replica.disk.DiskWorker;
 import io.longhorn.replica.disk.MemoryDisk;
 import io.longhorn.replica.disk.MetadataFile;
 import io.longhorn.replica.disk.QueuedWorker;
@@ -65,6 +66,13 @@ public final class JournalRig {
             throw new IllegalStateException("not open");
         }
         return present;
+    }
+
+    /** The worker makes segments ahead, and syncs nothing. */
+    void makeSegments() {
+        while (worker.runOne(DiskWorker.Lane.CHECKPOINT)) {
+            // One after another.
+        }
     }
 
     /** Appends a WRITE of that many blocks. */

@@ -146,11 +146,29 @@ class JournalTest {
     }
 
     @Test
+    void muchIsSyncedWithoutBeingAskedFor() throws IOException {
+        rig.openAndPrepare();
+        long before = rig.journal().durablePosition();
+        rig.append(1, 1, 1);
+        assertThat(rig.worker.waiting(DiskWorker.Lane.JOURNAL_SYNC)).isZero();
+        for (int i = 2; rig.worker.waiting(DiskWorker.Lane.JOURNAL_SYNC) == 0; i++) {
+            rig.append(1, i, 10);
+        }
+        long first = rig.journal().appendedPosition();
+        assertThat(first - before).isBetween(JournalRig.SEGMENT_BYTES / 2L, JournalRig.SEGMENT_BYTES / 2L + 50_000);
+        rig.append(1, 100, 1);
+
+        rig.worker.runAll();
+
+        assertThat(rig.durable).containsExactly(first);
+    }
+
+    @Test
     void aSyncCoversAllSegmentsWrittenSinceTheLastOne() throws IOException {
         rig.openAndPrepare();
         for (int i = 1; i <= 9; i++) {
             rig.append(1, i, 60);
-            rig.worker.runAll();
+            rig.makeSegments();
         }
         assertThat(rig.journal().appendedPosition() / JournalRig.SEGMENT_BYTES)
                 .isGreaterThan(rig.journal().durablePosition() / JournalRig.SEGMENT_BYTES + 1);
@@ -433,6 +451,6 @@ class JournalTest {
         assertThatIllegalArgumentException().isThrownBy(() -> new JournalSettings(1 << 20, 8, 8, 0, 0));
         assertThatIllegalArgumentException().isThrownBy(() -> new JournalSettings(1 << 20, 4, 2, 4 << 20, 0));
         assertThatIllegalArgumentException().isThrownBy(() -> new JournalSettings(1 << 20, 4, 2, -1, 0));
-        assertThat(JournalSettings.DEFAULT.segmentsMax()).isEqualTo(8);
+        assertThat(JournalSettings.DEFAULT.segmentsMax()).isEqualTo(32);
     }
 }

@@ -19,7 +19,7 @@ class LayerWorkTest {
         layer.pending().put(3, MapEntry.of(BlockState.DATA, 6), 1, 0);
         work.addData(3, MapEntry.of(BlockState.DATA, 6), 1, 0);
 
-        work.dropPending(6);
+        work.dropPending(6, 1);
 
         assertThat(layer.pending().sequenceOf(3)).isZero();
     }
@@ -30,7 +30,7 @@ class LayerWorkTest {
         layer.pending().ranges().add(0, 10, 7);
         work.addData(3, MapEntry.of(BlockState.DATA, 6), 1, 0);
 
-        work.dropPending(6);
+        work.dropPending(6, 1);
 
         assertThat(layer.pending().sequenceOf(3)).isEqualTo(7);
     }
