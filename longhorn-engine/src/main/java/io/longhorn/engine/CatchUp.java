@@ -26,7 +26,7 @@ final class CatchUp extends Resync {
     private final long first;
     private long next;
     private boolean asking;
-    private long pageBytes;
+    private long pageCreditUsedBytes;
     /** What the answer may take of the credit, counted before it comes. */
     private long pageCreditBytes;
 
@@ -80,7 +80,7 @@ final class CatchUp extends Resync {
         } else if (target.creditLeft() >= FrameLayout.RECORD_BYTES_MAX) {
             // A replica that grants just enough for the longest record grants no more until some of it is used.
             ask((int) Math.min(PAGE_BYTES, target.creditLeft() - FrameLayout.RECORD_BYTES_MAX + 1));
-        } else if (target.creditLeft() + target.heldBytes() >= FrameLayout.RECORD_BYTES_MAX) {
+        } else if (target.creditLeft() + target.heldCreditBytes() >= FrameLayout.RECORD_BYTES_MAX) {
             // What is held has taken the credit that what is missing needs first.
             letHeldGo();
         } else if (target.diskFull()) {
@@ -90,7 +90,7 @@ final class CatchUp extends Resync {
 
     private void ask(int bytes) {
         asking = true;
-        pageBytes = 0;
+        pageCreditUsedBytes = 0;
         pageCreditBytes = bytes - 1L + FrameLayout.RECORD_BYTES_MAX;
         target.takeCredit(pageCreditBytes);
         if (!target.takesRecords) {
@@ -115,7 +115,7 @@ final class CatchUp extends Resync {
         RecordLayout.clearStamp(b, at);
         target.sendCopy(b, at, length);
         next++;
-        pageBytes += length;
+        pageCreditUsedBytes += RecordLayout.creditBytes(b, at);
         count(length);
     }
 
@@ -124,7 +124,7 @@ final class CatchUp extends Resync {
             return;
         }
         asking = false;
-        target.takeCredit(pageBytes - pageCreditBytes);
+        target.takeCredit(pageCreditUsedBytes - pageCreditBytes);
         if (end.gone() || end.nextSequence() != next) {
             rebuildInstead("the journal no longer holds what it missed");
         } else if (target.heldFrom() <= next) {

@@ -110,6 +110,7 @@ final class ReplicaLink implements Connection.Handler, Connection.Connector.Resu
 
     private long heldFrom;
     private long heldBytes;
+    private long heldCreditBytes;
 
     /** Whether sequenced records go to this link: it is in the view, or joining. Set by the owner. */
     boolean takesRecords;
@@ -346,9 +347,11 @@ final class ReplicaLink implements Connection.Handler, Connection.Connector.Resu
         if (open == null) {
             return;
         }
-        creditUsedBytes += frame.length();
+        int credit = RecordLayout.creditBytes(frame.bytes(), 0);
+        creditUsedBytes += credit;
         if (held != null) {
             heldBytes += frame.length();
+            heldCreditBytes += credit;
             held.add(frame.retain());
         } else {
             open.send(frame.retain());
@@ -361,6 +364,7 @@ final class ReplicaLink implements Connection.Handler, Connection.Connector.Resu
         held = new ArrayDeque<>();
         heldFrom = fromSequence;
         heldBytes = 0;
+        heldCreditBytes = 0;
     }
 
     /** Sequence of the first record that is held, or will be. */
@@ -372,6 +376,11 @@ final class ReplicaLink implements Connection.Handler, Connection.Connector.Resu
         return heldBytes;
     }
 
+    /** The part of {@link #creditLeft}'s credit that what is held has taken. */
+    long heldCreditBytes() {
+        return heldCreditBytes;
+    }
+
     /** Sends what was held from that sequence on, and does not hold any more. */
     void sendHeld(long fromSequence) {
         Connection open = connection;
@@ -381,11 +390,12 @@ final class ReplicaLink implements Connection.Handler, Connection.Connector.Resu
         }
         held = null;
         heldBytes = 0;
+        heldCreditBytes = 0;
         for (FrameBuffer frame : frames) {
             if (RecordLayout.sequence(frame.bytes(), 0) >= fromSequence) {
                 open.send(frame);
             } else {
-                creditUsedBytes -= frame.length();
+                creditUsedBytes -= RecordLayout.creditBytes(frame.bytes(), 0);
                 frame.release();
             }
         }
@@ -397,8 +407,9 @@ final class ReplicaLink implements Connection.Handler, Connection.Connector.Resu
         ArrayDeque<FrameBuffer> frames = held;
         held = null;
         if (frames != null) {
-            creditUsedBytes -= heldBytes;
+            creditUsedBytes -= heldCreditBytes;
             heldBytes = 0;
+            heldCreditBytes = 0;
             frames.forEach(FrameBuffer::release);
         }
     }
@@ -412,7 +423,7 @@ final class ReplicaLink implements Connection.Handler, Connection.Connector.Resu
     void sendRecordCopy(ByteBuffer b, int at, int length) {
         Connection open = connection;
         if (open != null) {
-            creditUsedBytes += length;
+            creditUsedBytes += RecordLayout.creditBytes(b, at);
             open.send(copyOf(open, b, at, length));
         }
     }

@@ -295,6 +295,23 @@ class EngineCoreTest {
         assertThat(core.health().state()).isEqualTo(HealthState.DEGRADED);
     }
 
+    /** Found by the simulator: the engine counted what takes no credit as well, and in the end thought that it had none left. */
+    @Test
+    void recordsWithoutBlocksTakeNoCredit() {
+        EngineCore core = open();
+        for (int i = 0; i < 20_000; i++) {
+            Outcome discarded = new Outcome();
+            core.discard(0, BLOCK, discarded);
+            loop.until(() -> discarded.over, SECOND);
+            assertThat(discarded.isConfirmed()).isTrue();
+        }
+
+        Outcome written = write(core, 0, filled(BLOCK, 5));
+        loop.until(() -> written.over, SECOND);
+
+        assertThat(written.isConfirmed()).isTrue();
+    }
+
     /** Found by the simulator: it could not leave, the only other one being on its way out, and was not asked for anything ever after. */
     @Test
     void replicaThatWasSilentForAWhileIsReadAgain() {

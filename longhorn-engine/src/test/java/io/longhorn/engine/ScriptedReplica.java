@@ -230,7 +230,7 @@ final class ScriptedReplica {
     }
 
     private void record(ByteBuffer b, byte[] bytes) {
-        used += bytes.length;
+        used += RecordLayout.creditBytes(b, 0);
         if (RecordLayout.sequence(b, 0) != last + 1) {
             reply(0, new Message.Failure(ErrorCode.SEQUENCE_GAP.number(), last + 1, 0, "expected " + (last + 1)));
             return;

@@ -1,7 +1,6 @@
 package io.longhorn.replica;
 
 import io.longhorn.ErrorCode;
-import io.longhorn.replica.journal.Journal;
 import io.longhorn.replica.wire.AckLayout;
 import io.longhorn.replica.wire.Connection;
 import io.longhorn.replica.wire.FailureMapping;
@@ -90,7 +89,7 @@ final class RecordIntake {
             batchCreditBytes = 0;
         }
         batchTo = at + length;
-        batchCreditBytes += Journal.mayUseReserve(b, at) ? 0 : length;
+        batchCreditBytes += RecordLayout.creditBytes(b, at);
         batchLastSequence = sequence;
         batchLastEpoch = recordEpoch;
         syncDue |= (FrameLayout.flags(b, at) & FrameLayout.FLAG_FORCED) != 0;

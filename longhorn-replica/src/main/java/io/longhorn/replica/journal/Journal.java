@@ -5,7 +5,6 @@ import io.longhorn.replica.disk.DiskFile;
 import io.longhorn.replica.disk.DiskMeta;
 import io.longhorn.replica.disk.DiskWorker;
 import io.longhorn.replica.wire.FrameLayout;
-import io.longhorn.replica.wire.FrameType;
 import io.longhorn.replica.wire.RecordLayout;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -144,7 +143,8 @@ public final class Journal {
                 throw new IllegalArgumentException(
                         "a frame of " + length + " bytes at " + at + " of [" + from + ", " + to + ")");
             }
-            mayUseReserve &= mayUseReserve(b, at);
+            // Those that come on credit leave the reserve to what is needed to free space again.
+            mayUseReserve &= RecordLayout.creditBytes(b, at) == 0;
             if (end + length > segmentBytes) {
                 turns++;
                 end = SegmentHeader.BYTES;
@@ -154,17 +154,6 @@ public final class Journal {
         }
         int readyAfter = pool.ready() - turns;
         return mayUseReserve ? readyAfter >= 0 : surelyFree(readyAfter, end) >= 0;
-    }
-
-    /**
-     * The rule for the journal's reserve: records that bring or allocate blocks, and so are sent on credit, leave it to those that are needed to free space
-     * again.
-     */
-    public static boolean mayUseReserve(ByteBuffer b, int at) {
-        int type = FrameLayout.type(b, at);
-        boolean allocates =
-                type == FrameType.WRITE_ZEROES.code() && (FrameLayout.flags(b, at) & FrameLayout.FLAG_ALLOCATE) != 0;
-        return type != FrameType.WRITE.code() && !allocates;
     }
 
     /**

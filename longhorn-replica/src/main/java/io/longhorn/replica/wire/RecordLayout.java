@@ -165,6 +165,14 @@ public final class RecordLayout {
         return writeHeaderLength(blocks) + blocks * FrameLayout.BLOCK_BYTES;
     }
 
+    /** The credit that the record takes: its frame's length if it brings or allocates blocks, else none. */
+    public static int creditBytes(ByteBuffer b, int at) {
+        int type = FrameLayout.type(b, at);
+        boolean allocates =
+                type == FrameType.WRITE_ZEROES.code() && (FrameLayout.flags(b, at) & FrameLayout.FLAG_ALLOCATE) != 0;
+        return type == FrameType.WRITE.code() || allocates ? FrameLayout.frameLength(b, at) : 0;
+    }
+
     /** Whether every block of a WRITE's payload matches its CRC. */
     public static boolean payloadMatches(ByteBuffer b, int at) {
         int payload = at + FrameLayout.headerLength(b, at);
