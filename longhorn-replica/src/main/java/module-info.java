@@ -4,6 +4,8 @@
 module io.longhorn.replica {
     requires transitive io.longhorn.api;
     requires org.slf4j;
+    // The option to write past the cache.
+    requires jdk.unsupported;
     requires static com.sun.jna;
     requires static transitive org.jspecify;
 

@@ -1,5 +1,6 @@
 package io.longhorn.replica;
 
+import io.longhorn.replica.disk.DiskFile;
 import io.longhorn.replica.layer.LayerFiles;
 import io.longhorn.replica.layer.LayerNode;
 import io.longhorn.replica.layer.MapEntry;
@@ -29,10 +30,13 @@ final class CopiedBlocks {
     private final long[] blocks;
     private final long[] entries;
     private final int[] crcs;
-    /** Where each block's bytes begin in {@link #copy}. */
+    /** Where each block's bytes begin, from {@link #copyAt} on. */
     private final int[] dataAt;
 
     private final FrameBuffer copy;
+    /** Where the bytes begin in it, aligned. */
+    private final int copyAt;
+
     private final long firstBlock;
     private final long lastBlock;
     /** Those that are installed, as indexes into the above, by block. */
@@ -64,8 +68,10 @@ final class CopiedBlocks {
         }
         firstBlock = Arrays.stream(blocks).min().orElse(0);
         lastBlock = Arrays.stream(blocks).max().orElse(-1);
-        copy = pool.acquire(payload);
-        copy.bytes().put(0, b, at + LayerBlocksLayout.headerLength(count), payload);
+        copy = pool.acquire(payload + DiskFile.ALIGNMENT_BYTES);
+        copyAt = (DiskFile.ALIGNMENT_BYTES - copy.bytes().alignmentOffset(0, DiskFile.ALIGNMENT_BYTES))
+                % DiskFile.ALIGNMENT_BYTES;
+        copy.bytes().put(copyAt, b, at + LayerBlocksLayout.headerLength(count), payload);
     }
 
     /** A block whose bytes alone are lost has its entry as if they were here: reading it fails the check. */
@@ -137,9 +143,9 @@ final class CopiedBlocks {
             if (dataAt[first] == NO_DATA) {
                 files.punch(blocks[first], to - from);
             } else if (dataAt[first] != LOST_DATA) {
-                files.write(
+                files.writePastCache(
                         blocks[first],
-                        data.limit(dataAt[first] + (to - from) * BLOCK).position(dataAt[first]));
+                        data.limit(copyAt + dataAt[first] + (to - from) * BLOCK).position(copyAt + dataAt[first]));
             }
             for (int i = from; i < to; i++) {
                 dataFirst |= dataAt[chosen[i]] >= 0 && mayBeTrusted(entries[chosen[i]]);

@@ -8,12 +8,22 @@ import java.nio.ByteBuffer;
  * what overlapping calls leave behind is unspecified, as with {@code FileChannel}. No method is interruptible.
  */
 public interface DiskFile extends AutoCloseable {
+    /** What transfers past the system's cache are aligned to, in memory and on the disk. */
+    int ALIGNMENT_BYTES = 4096;
 
     /** Fills the remaining bytes of {@code target} from {@code position}; bytes behind the file's end are zero. */
     void read(long position, ByteBuffer target) throws IOException;
 
     /** Writes all remaining bytes of {@code source}; on stable storage only after {@link #sync}. */
     void write(long position, ByteBuffer source) throws IOException;
+
+    /**
+     * As {@link #write}, but past the system's cache if it can and {@code source} is direct memory that begins, as {@code position} and the length do, at a multiple of
+     * {@link #ALIGNMENT_BYTES}: for much that nobody reads soon. Not for a range that others read or write at the same time.
+     */
+    default void writePastCache(long position, ByteBuffer source) throws IOException {
+        write(position, source);
+    }
 
     /**
      * Writes {@code length} bytes from {@code position} of this file to {@code targetPosition} of another. After a failure, of whichever of the two, some of them may be

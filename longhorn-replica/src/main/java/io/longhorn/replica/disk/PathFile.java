@@ -1,5 +1,6 @@
 package io.longhorn.replica.disk;
 
+import com.sun.nio.file.ExtendedOpenOption;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.RandomAccessFile;
@@ -19,6 +20,8 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A file of a {@link PathDirectory}. Reads and writes run on a channel that an interrupted caller closes under everyone's hands; whoever
@@ -26,6 +29,7 @@ import org.jspecify.annotations.Nullable;
  * {@link DiskThread}s enter: it is never closed that way, so the operating system reports to it every failed write since the last sync.
  */
 final class PathFile implements DiskFile {
+    private static final Logger LOG = LoggerFactory.getLogger(PathFile.class);
     /** Interruptions during one call that are survived; each closes the channel once. */
     private static final int ATTEMPTS_MAX = 1000;
 
@@ -50,6 +54,10 @@ final class PathFile implements DiskFile {
     private Path path;
 
     private @Nullable FileChannel syncChannel;
+    /** For writes past the cache, from the first one on. */
+    private @Nullable FileChannel directChannel;
+
+    private boolean directRefused;
     /** How it is opened again after an interrupt closed it. */
     private final Set<OpenOption> mode;
 
@@ -127,6 +135,56 @@ final class PathFile implements DiskFile {
         }
     }
 
+    @Override
+    public void writePastCache(long position, ByteBuffer source) throws IOException {
+        int start = source.position();
+        FileChannel used = isAligned(position, source) ? directChannel() : null;
+        if (used != null) {
+            try {
+                writeFully(used, position, source);
+                return;
+            } catch (IOException e) {
+                // Whatever it is, the other way meets it too, or can do without.
+                LOG.info("no more writing past the cache: file={} cause={}", path, e.toString());
+                refuseDirect();
+                source.position(start);
+            }
+        }
+        write(position, source);
+    }
+
+    private static boolean isAligned(long position, ByteBuffer source) {
+        return source.isDirect()
+                && position % ALIGNMENT_BYTES == 0
+                && source.remaining() % ALIGNMENT_BYTES == 0
+                && source.alignmentOffset(source.position(), ALIGNMENT_BYTES) == 0;
+    }
+
+    /** The channel for it; null where the file system refuses one. */
+    private synchronized @Nullable FileChannel directChannel() throws IOException {
+        requireOpen();
+        if (directChannel == null && !directRefused) {
+            Set<OpenOption> options = new HashSet<>(mode);
+            options.add(ExtendedOpenOption.DIRECT);
+            try {
+                directChannel = openSame(options);
+            } catch (IOException | UnsupportedOperationException e) {
+                LOG.debug("no writing past the cache: file={} cause={}", path, e.toString());
+                directRefused = true;
+            }
+        }
+        return directChannel;
+    }
+
+    private synchronized void refuseDirect() throws IOException {
+        directRefused = true;
+        FileChannel present = directChannel;
+        directChannel = null;
+        if (present != null) {
+            present.close();
+        }
+    }
+
     private static void writeFully(FileChannel channel, long position, ByteBuffer source) throws IOException {
         long at = position;
         while (source.hasRemaining()) {
@@ -191,7 +249,11 @@ final class PathFile implements DiskFile {
 
     /** Another channel of this very file. Caller holds the lock. */
     private FileChannel openSame() throws IOException {
-        FileChannel another = FileChannel.open(path, mode);
+        return openSame(mode);
+    }
+
+    private FileChannel openSame(Set<OpenOption> options) throws IOException {
+        FileChannel another = FileChannel.open(path, options);
         try {
             requireSame(keyOf(path));
             return another;
@@ -364,8 +426,12 @@ final class PathFile implements DiskFile {
                 NativeAccess.available().orElseThrow().close(descriptor);
             }
         } finally {
-            if (syncChannel != null) {
-                syncChannel.close();
+            try {
+                if (syncChannel != null) {
+                    syncChannel.close();
+                }
+            } finally {
+                refuseDirect();
             }
         }
     }

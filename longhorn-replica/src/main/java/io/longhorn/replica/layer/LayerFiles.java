@@ -40,6 +40,9 @@ public final class LayerFiles {
      */
     private static final int STARTED_AT_ONCE_BYTES = 1 << 20;
 
+    /** Shorter runs go through the cache: the disk takes those together. */
+    private static final int PAST_CACHE_BYTES_MIN = 64 << 10;
+
     private static final Pattern NAME = Pattern.compile("layer-([0-9a-f]{16})-([0-9a-f]{16})\\.(?:data|map)");
 
     private final OpenFiles openFiles;
@@ -218,6 +221,20 @@ public final class LayerFiles {
         }
         source.limit(limit);
         written(position + limit - length, length);
+    }
+
+    /**
+     * Writes as {@link #write} does, longer runs past the system's cache if it can and {@code source} is aligned: see {@link DiskFile#writePastCache}. For blocks that nobody reads
+     * soon. Worker while retained.
+     */
+    public void writePastCache(long block, ByteBuffer source) throws IOException {
+        if (source.remaining() < PAST_CACHE_BYTES_MIN) {
+            write(block, source);
+        } else {
+            checkRange(block, source.remaining());
+            data.changed();
+            data.file().writePastCache(block * FrameLayout.BLOCK_BYTES, source);
+        }
     }
 
     private void written(long position, int length) throws IOException {

@@ -16,6 +16,45 @@ public abstract class DiskDirectoryContract {
     /** The same empty disk at every call within one test. */
     protected abstract DiskDirectory disk() throws IOException;
 
+    /** Cached and uncached writes of neighbouring ranges, as when a rebuild and a checkpoint meet in one file. */
+    @Test
+    void whatIsWrittenPastTheCacheIsReadBack() throws IOException {
+        int block = DiskFile.ALIGNMENT_BYTES;
+        ByteBuffer aligned = ByteBuffer.allocateDirect(64 * block + block)
+                .alignedSlice(block)
+                .limit(64 * block);
+        while (aligned.hasRemaining()) {
+            aligned.putInt(aligned.position() * 31 + 7);
+        }
+        try (DiskFile file = disk().open("f", true)) {
+            file.truncate(1 << 20);
+            file.write(8L * block, aligned.duplicate().position(32 * block).limit(33 * block));
+            file.writePastCache(0, aligned.duplicate().position(0).limit(64 * block));
+            file.write(3L * block, aligned.duplicate().position(40 * block).limit(41 * block));
+            file.writePastCache(70L * block, aligned.duplicate().position(block).limit(block + 100));
+            ByteBuffer odd = aligned.duplicate().position(100).limit(block + 100);
+            file.writePastCache(80L * block, odd);
+            assertThat(odd.hasRemaining()).isFalse();
+            file.startWriting(0, 1 << 20);
+            file.sync();
+
+            ByteBuffer found = ByteBuffer.allocate(64 * block);
+            file.read(0, found);
+            ByteBuffer expected = ByteBuffer.allocate(64 * block)
+                    .put(aligned.duplicate().position(0).limit(64 * block))
+                    .put(3 * block, aligned, 40 * block, block);
+            assertThat(found.flip()).isEqualTo(expected.flip());
+            ByteBuffer rest = ByteBuffer.allocate(100);
+            file.read(70L * block, rest);
+            assertThat(rest.flip())
+                    .isEqualTo(aligned.duplicate().position(block).limit(block + 100));
+            ByteBuffer shifted = ByteBuffer.allocate(block);
+            file.read(80L * block, shifted);
+            assertThat(shifted.flip())
+                    .isEqualTo(aligned.duplicate().position(100).limit(block + 100));
+        }
+    }
+
     @Test
     void anEmptyDiskListsNothing() throws IOException {
         assertThat(disk().list("")).isEmpty();
