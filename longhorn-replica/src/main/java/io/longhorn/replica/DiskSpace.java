@@ -2,6 +2,8 @@ package io.longhorn.replica;
 
 import io.longhorn.replica.wire.FrameLayout;
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -24,6 +26,11 @@ final class DiskSpace implements SpaceCredit.Room {
     private final SpaceCredit credit = new SpaceCredit(this);
     private final JournalPace pace = new JournalPace();
     private boolean pacing;
+    /** While credit is held back it is given in turns; this is what the one whose turn it is gets, 0 between the turns. */
+    private long shareBytes;
+    /** Whose turn was the last. */
+    private int turn;
+
     private volatile long availableBytes;
     private long readNanos;
     private boolean looking;
@@ -43,6 +50,11 @@ final class DiskSpace implements SpaceCredit.Room {
 
     @Override
     public long pacedBytes() {
+        long allowed = allowedBytes();
+        return allowed == JournalPace.UNLIMITED ? allowed : Math.min(allowed, shareBytes);
+    }
+
+    private long allowedBytes() {
         long used = disk.journal().usedBytes();
         long capacity = disk.journal().isStunted()
                 ? used + journalBytes()
@@ -113,9 +125,8 @@ final class DiskSpace implements SpaceCredit.Room {
     /** Grants what can be granted now. Returns whether the disk is full for this engine: it waits for room, and there will be none. */
     boolean grant(SpaceCredit.Account account) {
         credit.grant(account);
-        if (pace.limits() && account.isStarving() && !pacing) {
-            pacing = true;
-            disk.loop().schedule(PACE_NANOS, this::nextPortion);
+        if (pace.limits() && account.isStarving()) {
+            awaitTurns();
         }
         if (!isShortFor(account)) {
             return false;
@@ -169,20 +180,43 @@ final class DiskSpace implements SpaceCredit.Room {
         feedStarving();
     }
 
-    private void nextPortion() {
+    private void awaitTurns() {
+        if (!pacing) {
+            pacing = true;
+            disk.loop().schedule(PACE_NANOS, this::takeTurns);
+        }
+    }
+
+    /** All who wait get the same, as far as it goes, and the next round begins with those who got nothing. */
+    private void takeTurns() {
+        List<ReplicaSession> waiting = disk.isOver() ? List.of() : starving();
+        long allowed = allowedBytes();
+        shareBytes = Math.max(JournalPace.PORTION_BYTES, allowed / Math.max(1, waiting.size()));
+        for (int i = 0; i < waiting.size() && allowed >= JournalPace.PORTION_BYTES; i++) {
+            turn = (turn + 1) % waiting.size();
+            waiting.get(turn).feed();
+            allowed = allowedBytes();
+        }
+        shareBytes = 0;
         pacing = false;
-        if (!disk.isOver()) {
-            feedStarving();
+        if (!waiting.isEmpty()) {
+            awaitTurns();
         }
     }
 
     /** Grants credit to engines that wait for it, and tells them if there is news. */
     void feedStarving() {
+        starving().forEach(ReplicaSession::feed);
+    }
+
+    private List<ReplicaSession> starving() {
+        List<ReplicaSession> starving = new ArrayList<>();
         for (ReplicaState replica : disk.replicas()) {
             ReplicaSession bound = replica.session;
             if (bound != null && bound.isStarving()) {
-                bound.feed();
+                starving.add(bound);
             }
         }
+        return starving;
     }
 }
