@@ -12,7 +12,7 @@ import java.util.Objects;
  * @param segmentBytes size of a journal segment. Default 32 MiB: turning to the next one is rare, and a released one comes back soon. A disk keeps the size that it
  *     began with
  * @param segmentsMax journal segments at most. Default 32: with 32 MiB each bursts of 1 GiB are taken in at full speed, and a start after a crash reads as much at most. They
- *     are made when they are needed first, and kept
+ *     are made when they are needed first, and kept; more than 8 only while the disk has four times as much free as the journal takes
  * @param checkpointBytes records that wait in the journal before a checkpoint moves them into layers. Default a quarter of the journal: blocks that are written often
  *     are moved once, many scattered ones go together, and there is room for what comes meanwhile
  * @param checkpointPieceBlocks blocks that a checkpoint plans in one turn of the loop. Default 1024: less than a millisecond, for which writes wait

@@ -401,9 +401,9 @@ public final class Journal {
         return current.endPosition() - oldestPosition();
     }
 
-    /** What {@link #freeBytes} is when the journal is empty and all segments are made. */
+    /** What {@link #freeBytes} is when the journal is empty and all segments are made that the disk has room for. */
     public long capacityBytes() {
-        return surelyFree(settings.segmentsMax() - 1, SegmentHeader.BYTES);
+        return surelyFree(pool.filesMax() - 1, SegmentHeader.BYTES);
     }
 
     /** Closes the files, without sync. A sync under way still ends, its outcome is dropped. */

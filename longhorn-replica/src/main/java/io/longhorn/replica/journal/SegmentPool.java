@@ -31,6 +31,11 @@ final class SegmentPool {
 
     private static final Logger LOG = LoggerFactory.getLogger(SegmentPool.class);
 
+    /** So many are made on any disk that has room for them, further ones only on one with much room. */
+    private static final int MODEST_FILES = 8;
+
+    private static final long ROOM_PER_FILE = 4;
+
     private final DiskDirectory directory;
     private final JournalSettings settings;
     private final UUID diskId;
@@ -43,6 +48,8 @@ final class SegmentPool {
 
     /** All files, also those in use and on their way, without those being deleted. */
     private int files;
+
+    private int filesMax;
     /** Files on their way back. */
     private int returning;
 
@@ -71,6 +78,7 @@ final class SegmentPool {
         ready.forEach(file -> indexes.set(file.index()));
         inUse.forEach(segment -> indexes.set(segment.file().index()));
         files = indexes.cardinality();
+        filesMax = settings.segmentsMax();
         shrink();
         grow();
     }
@@ -130,7 +138,11 @@ final class SegmentPool {
     /** Makes files as long as too few are ready and there may be more. A failed attempt is repeated when the next file is taken or comes back, or somebody asks. */
     private void grow() {
         boolean wanted = ready.size() + returning < settings.segmentsAhead();
-        if (closed || making || !wanted || files >= settings.segmentsMax()) {
+        if (closed || making || !wanted) {
+            return;
+        }
+        filesMax = hasMuchRoom() ? settings.segmentsMax() : Math.min(MODEST_FILES, settings.segmentsMax());
+        if (files >= filesMax) {
             return;
         }
         making = true;
@@ -143,6 +155,22 @@ final class SegmentPool {
                 DiskWorker.Lane.CHECKPOINT,
                 () -> made.set(make(index, minimal)),
                 failure -> made(index, made.get(), failure));
+    }
+
+    /** Whether the disk would have a few times as much free as the journal takes with one more file: a small disk gets a small journal. */
+    private boolean hasMuchRoom() {
+        try {
+            long room = directory.usableBytes() - settings.diskReserveBytes();
+            return room >= ROOM_PER_FILE * (files + 1) * segmentBytes;
+        } catch (IOException e) {
+            LOG.debug("free space cannot be told directory={}", directory.describe(), e);
+            return false;
+        }
+    }
+
+    /** How many files there may be, by the settings and by what was free when one was wanted last. */
+    int filesMax() {
+        return Math.max(files, filesMax);
     }
 
     /** Worker. */
