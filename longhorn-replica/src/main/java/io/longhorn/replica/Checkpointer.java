@@ -23,7 +23,7 @@ import org.jspecify.annotations.Nullable;
 final class Checkpointer {
     /**
      * Records taken at once. Each batch costs three syncs; the more scattered blocks go together, the fewer of them were overwritten in vain, and the more lie beside each
-     * other: a disk takes the same records as one batch of 65,536 in half the time of four.
+     * other.
      */
     private static final int RECORDS_MAX = 65536;
     /** Blocks behind the first of their record taken at once. They lie together anyway, and the journal's space comes back sooner. */

@@ -11,14 +11,14 @@ import java.util.Objects;
  *
  * @param segmentBytes size of a journal segment. Default 32 MiB: turning to the next one is rare, and a released one comes back soon. A disk keeps the size that it
  *     began with
- * @param segmentsMax journal segments at most. Default 32: with 32 MiB each bursts of 1 GiB are taken in at full speed, and a start after a crash reads as much at most. They
+ * @param segmentsMax journal segments at most. Default 32: with 32 MiB each bursts of half a GiB are taken in at full speed, and a start after a crash reads 1 GiB at most. They
  *     are made when they are needed first, and kept; more than 8 only while the disk has four times as much free as the journal takes
  * @param checkpointBytes records that wait in the journal before a checkpoint moves them into layers. Default a quarter of the journal: blocks that are written often
  *     are moved once, many scattered ones go together, and there is room for what comes meanwhile
  * @param checkpointPieceBlocks blocks that a checkpoint plans in one turn of the loop. Default 1024: less than a millisecond, for which writes wait
  * @param checkpointQuiet after this time records are moved however few they are. Default 1 s: an idle disk is soon all in layers
  * @param reserveBytes free space that block data never takes. Default 64 MiB: deletions, view changes and metadata need some to free the rest
- * @param openFilesMax layer files open at a time. Default 5000, of which each takes up to three descriptors
+ * @param openFilesMax layer files open at a time. Default 5000, of which each takes up to three descriptors, during a rebuild four
  * @param mapCacheBytes block map pages in memory. Default 64 MiB: maps of about 20 GiB of blocks
  * @param resolvedCacheBytes resolved pages in memory, for volumes with many snapshots. Default 16 MiB
  * @param scrubBytesPerSecond how fast the scrub reads. Default 4 MiB/s: 345 GiB a day, not noticed by others; 0 is no scrub

@@ -124,8 +124,7 @@ final class DiskSpace implements SpaceCredit.Room {
 
     /** Grants what can be granted now. Returns whether the disk is full for this engine: it waits for room, and there will be none. */
     boolean grant(SpaceCredit.Account account) {
-        credit.grant(account);
-        if (pace.limits() && account.isStarving()) {
+        if (credit.grant(account)) {
             awaitTurns();
         }
         if (!isShortFor(account)) {
@@ -187,19 +186,20 @@ final class DiskSpace implements SpaceCredit.Room {
         }
     }
 
-    /** All who wait get the same, as far as it goes, and the next round begins with those who got nothing. */
+    /** All who wait get the same, as far as it goes, and the next round begins with those who got nothing. Who still waits then for what there is room for sees to another round. */
     private void takeTurns() {
+        pacing = false;
         List<ReplicaSession> waiting = disk.isOver() ? List.of() : starving();
         long allowed = allowedBytes();
         shareBytes = Math.max(JournalPace.PORTION_BYTES, allowed / Math.max(1, waiting.size()));
-        for (int i = 0; i < waiting.size() && allowed >= JournalPace.PORTION_BYTES; i++) {
+        int fed = 0;
+        for (; fed < waiting.size() && allowed >= JournalPace.PORTION_BYTES; fed++) {
             turn = (turn + 1) % waiting.size();
             waiting.get(turn).feed();
             allowed = allowedBytes();
         }
         shareBytes = 0;
-        pacing = false;
-        if (!waiting.isEmpty()) {
+        if (fed < waiting.size()) {
             awaitTurns();
         }
     }

@@ -24,7 +24,9 @@ final class JournalPace {
 
     private double bytesPerNano = FIRST_BYTES_PER_NANO;
     private boolean measured;
+    /** Whether the last answer was a limit. */
     private boolean limits;
+
     private double allowed;
     private long asOfNanos;
 
@@ -61,10 +63,5 @@ final class JournalPace {
     /** Of what was allowed last, so much was granted. */
     void granted(long bytes) {
         allowed = Math.max(0, allowed - bytes);
-    }
-
-    /** Whether the last answer was a limit. */
-    boolean limits() {
-        return limits;
     }
 }

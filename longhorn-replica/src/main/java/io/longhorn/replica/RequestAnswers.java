@@ -78,7 +78,7 @@ final class RequestAnswers {
      * By how many blocks of data the layer grows when what is journaled goes to its files; longer runs of zeroes are left out. If that is much, a part of it is looked at and the
      * rest taken to be like it: each block costs a look into the map.
      */
-    private static long journaledData(LayerNode node) throws IOException {
+    static long journaledData(LayerNode node) throws IOException {
         LayerFiles files = node.files();
         PendingBlocks pending = node.pending();
         long slots = pending.slots();

@@ -92,20 +92,20 @@ final class SpaceCredit {
         count(account, 1);
     }
 
-    /** Grants what can be granted now. Credit never shrinks. */
-    void grant(Account account) {
+    /** Grants what can be granted now. Credit never shrinks. Returns whether the engine may be waiting for credit that there is room for, but that is held back. */
+    boolean grant(Account account) {
         count(account, -1);
         long window = window(room.journalBytes() - beyondMinimumBytes, diskShare(), Math.max(1, accounts));
         long paced = room.pacedBytes();
-        if (paced == JournalPace.UNLIMITED) {
-            account.grantedBytes = Math.max(account.grantedBytes, account.usedBytes + window);
-        } else {
-            long wanted = account.usedBytes + Math.min(window, PACED_WINDOW_BYTES) - account.grantedBytes;
-            long more = Math.max(0, Math.min(wanted, paced));
-            account.grantedBytes += more;
+        boolean holdsBack = paced != JournalPace.UNLIMITED;
+        long wanted = account.usedBytes + (holdsBack ? Math.min(window, PACED_WINDOW_BYTES) : window);
+        long more = Math.max(0, Math.min(wanted - account.grantedBytes, paced));
+        account.grantedBytes += more;
+        count(account, 1);
+        if (holdsBack) {
             room.granted(more);
         }
-        count(account, 1);
+        return account.grantedBytes < wanted && account.isStarving();
     }
 
     /** The rule for credit: no more than the journal and the disk have left for this one engine, less than one record not at all. */

@@ -9,7 +9,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What Linux can do with files and Java has no method for: punching holes, finding them, and telling the space a file takes. Needs JNA on the class path or
+ * What Linux can do with files and Java has no method for: punching holes, finding them, telling the space a file takes, and beginning to write without waiting. Needs JNA on the class path or
  * module path, and on a JDK that restricts native code (22 and later) native access enabled for it; without these, replicas work and return
  * space to the disk only by deleting files. Any thread.
  */

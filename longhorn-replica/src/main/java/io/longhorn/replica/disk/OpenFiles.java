@@ -11,7 +11,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class OpenFiles {
     /**
-     * A file takes up to three descriptors (reading, syncing, punching), so this is three quarters of the 20,000 that a server for 1,000 volumes may need.
+     * A file takes up to three descriptors (reading, syncing, punching; a fourth while a rebuild writes past the cache), so this is three quarters of the 20,000 that a server for 1,000 volumes may need.
      */
     public static final int DEFAULT_MAX = 5_000;
 

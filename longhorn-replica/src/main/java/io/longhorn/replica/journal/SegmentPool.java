@@ -141,7 +141,8 @@ final class SegmentPool {
         if (closed || making || !wanted) {
             return;
         }
-        filesMax = hasMuchRoom() ? settings.segmentsMax() : Math.min(MODEST_FILES, settings.segmentsMax());
+        int most = settings.segmentsMax();
+        filesMax = most <= MODEST_FILES || hasMuchRoom() ? most : MODEST_FILES;
         if (files >= filesMax) {
             return;
         }

@@ -36,7 +36,7 @@ public final class LayerNode {
 
     private final RemovalProgress removal = new RemovalProgress();
 
-    LayerNode(LayerId id, @Nullable LayerNode parent, long sizeBytes) {
+    public LayerNode(LayerId id, @Nullable LayerNode parent, long sizeBytes) {
         this.id = id;
         this.parent = parent;
         this.sizeBytes = sizeBytes;

@@ -288,6 +288,35 @@ class JournalTest {
     }
 
     @Test
+    void onASmallDiskItStaysSmall() throws IOException {
+        rig.settings = JournalSettings.of(JournalRig.SEGMENT_BYTES, 12);
+        rig.disk.freePages = 40L * JournalRig.SEGMENT_BYTES / 4096;
+        rig.openAndPrepare();
+        fill();
+        assertThat(rig.segmentFiles()).hasSize(8);
+        long small = rig.journal().capacityBytes();
+        assertThat(rig.journal().isStunted()).isFalse();
+
+        rig.disk.freePages = 100L * JournalRig.SEGMENT_BYTES / 4096;
+        rig.sync();
+        rig.journal().release(rig.journal().appendedPosition());
+        rig.worker.runAll();
+        fill();
+
+        assertThat(rig.segmentFiles()).hasSize(12);
+        assertThat(rig.journal().capacityBytes()).isGreaterThan(small + 2L * JournalRig.SEGMENT_BYTES);
+        assertThat(rig.failures).isEmpty();
+    }
+
+    /** Appends until nothing fits. */
+    private void fill() {
+        long sequence = 1;
+        while (rig.append(1, rig.write(sequence++, 60), new ArrayList<>()) == Journal.Appended.DONE) {
+            rig.makeSegments();
+        }
+    }
+
+    @Test
     void segmentsAreUsedAgainAndReleasedRecordsAreGone() throws IOException {
         rig.openAndPrepare();
         JournalRig.Entry first = rig.append(1, 1, 30);
