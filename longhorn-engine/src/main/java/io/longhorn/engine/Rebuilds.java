@@ -21,7 +21,7 @@ import org.slf4j.LoggerFactory;
 final class Rebuilds {
     private static final Logger LOG = LoggerFactory.getLogger(Rebuilds.class);
     /** A replica whose rebuild failed waits longer each time, up to the reconnect pause doubled so often. */
-    private static final int PAUSE_DOUBLINGS_MAX = 8;
+    private static final int PAUSE_DOUBLINGS_MAX = 5;
 
     /** What became of earlier attempts with a replica. */
     private record Setback(int failures, long notBeforeNanos) {}

@@ -185,8 +185,9 @@ final class RebuildSwitch implements LayerChanges.Change {
         }
     }
 
+    /** A process that died may have written entries of any own record, also one that its metadata do not call checkpointed. */
     private boolean mayHaveEntriesBeyond(long base) {
-        return target.wasMixed() || replica.checkpointed() > base;
+        return target.wasMixed() || replica.lastSequence() > base;
     }
 
     private void clamp(LayerFiles files) {

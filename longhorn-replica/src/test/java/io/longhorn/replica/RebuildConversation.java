@@ -49,6 +49,8 @@ final class RebuildConversation {
         target.history = new ArrayList<>(source.history);
         target.sequence = source.sequence;
         target.committed = source.committed;
+        // What it told before was of a history that it drops.
+        target.journaled = Math.min(target.journaled, source.sequence);
         target.ask(plan, Message.Done.class);
         return this;
     }

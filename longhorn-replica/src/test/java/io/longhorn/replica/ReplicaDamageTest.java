@@ -320,4 +320,44 @@ class ReplicaDamageTest {
                 .join();
         assertThat(newer.seed(0)).isEqualTo(11);
     }
+
+    /**
+     * Found by the simulator: a checkpoint had written the map and died before its metadata; the operations were lost everywhere else, and the block kept its lost content since the
+     * entry looked newer than the copy.
+     */
+    @Test
+    void lostOperationsThatMetadataKnowNothingOfDoNotOutliveARebuild() throws IOException {
+        ScriptedEngine target = rig.engine(1).open();
+        target.write(1, 11);
+        target.settle();
+        ReplicaRig sourceRig = new ReplicaRig().start();
+        ScriptedEngine source = sourceRig.engine(1);
+        source.replicaId = OTHER;
+        source.open();
+        source.write(1, 11);
+        source.settle();
+        long common = source.sequence;
+        source.write(2, 12);
+        source.settle();
+        target.write(1, 21);
+        target.write(1, 22);
+        target.write(1, 23);
+        target.commit();
+        target.flush();
+        rig.memory.failingSync = "replica.meta";
+        rig.quiet();
+        assertThat(rig.disk().hasFailed()).isTrue();
+        rig.memory.failingSync = "-none-";
+        rig.start();
+        assertThat(rig.replica().checkpointed()).isEqualTo(common);
+
+        ScriptedEngine newer = target.next(2).hello();
+        new RebuildConversation(source, newer, newer.fence(), common, 5)
+                .begin()
+                .copy()
+                .end()
+                .join();
+
+        assertThat(newer.seed(1)).isEqualTo(11);
+    }
 }

@@ -396,9 +396,9 @@ public final class Journal {
         pool.growAgain();
     }
 
-    /** What lies between the oldest position and the end, whether somebody still needs it or not. */
+    /** What the live segments take, whether somebody still needs it or not. */
     public long usedBytes() {
-        return current.endPosition() - oldestPosition();
+        return (live.length - 1L) * segmentBytes + current.end();
     }
 
     /** What {@link #freeBytes} is when the journal is empty and all segments are made that the disk has room for. */
