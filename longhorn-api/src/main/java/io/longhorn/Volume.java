@@ -185,7 +185,10 @@ public interface Volume extends AutoCloseable {
      */
     Snapshot snapshot(SnapshotSpec spec);
 
-    /** All snapshots, oldest first; unmodifiable. They form a tree by {@link Snapshot#parent()}. */
+    /**
+     * All snapshots, oldest first; unmodifiable. They form a tree by {@link Snapshot#parent()}. Answered as a read is: every
+     * snapshot confirmed before the call is in it, and an instance that another one has superseded does not answer.
+     */
     List<Snapshot> snapshots();
 
     /** The snapshot of that name. */

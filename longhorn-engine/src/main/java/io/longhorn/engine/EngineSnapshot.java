@@ -55,10 +55,8 @@ final class EngineSnapshot implements Snapshot {
     @Override
     public Optional<Snapshot> parent() {
         EngineCore core = volume.core();
-        return volume.await(
-                core.<Optional<Snapshot>>call(result ->
-                        result.complete(core.tree.parentOf(layer).map(parent -> new EngineSnapshot(volume, parent)))),
-                "parent");
+        return volume.ofStructure(
+                () -> core.tree.parentOf(layer).map(parent -> new EngineSnapshot(volume, parent)), "parent");
     }
 
     @Override

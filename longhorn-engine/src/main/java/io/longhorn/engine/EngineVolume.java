@@ -36,6 +36,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 
 /** A volume as callers see it: checks what they ask for, brings it to the engine's loop, and waits where they want to. Safe for any thread. */
 final class EngineVolume implements Volume {
@@ -331,11 +332,18 @@ final class EngineVolume implements Volume {
 
     @Override
     public List<Snapshot> snapshots() {
-        CompletionStage<List<Snapshot>> stage =
-                core.<List<Snapshot>>call(result -> result.complete(core.tree.snapshots().stream()
+        return ofStructure(
+                () -> core.tree.snapshots().stream()
                         .<Snapshot>map(layer -> new EngineSnapshot(this, layer))
-                        .toList()));
-        return await(stage, "snapshots");
+                        .toList(),
+                "snapshots");
+    }
+
+    /** What the volume's tree of snapshots says, once all that it says is confirmed and under the lease: another engine may have opened the volume since. */
+    <T> T ofStructure(Supplier<T> question, String operation) {
+        return await(
+                core.<T>call(result -> core.reads.settleStructure(Calls.completing(result, question.get()))),
+                operation);
     }
 
     @Override

@@ -80,9 +80,23 @@ final class ReadPath {
 
     /** For an answer that is no block's content: {@code done} is told when all that it may show of these blocks is confirmed, and this engine is the one to tell it. */
     void settle(long firstBlock, long endBlock, Completion done) {
+        settle(core.window.newestOverlap(firstBlock, endBlock, core.committed()), done);
+    }
+
+    /** The same for an answer that shows the volume's snapshots as they are now. */
+    void settleStructure(Completion done) {
+        settle(core.sequencer.lastStructureSequence(), done);
+    }
+
+    private void settle(long showsThrough, Completion done) {
+        LonghornException over = core.failure();
+        if (over != null) {
+            done.done(over);
+            return;
+        }
         Read nothing = new Read(false);
-        nothing.begin(LayerId.LIVE, 0, firstBlock * BLOCK, 0, NOTHING, 0, true, done);
-        nothing.showsThrough = core.window.newestOverlap(firstBlock, endBlock, core.committed());
+        nothing.begin(LayerId.LIVE, 0, 0, 0, NOTHING, 0, true, done);
+        nothing.showsThrough = showsThrough;
         nothing.arrived();
         core.armTick();
     }
@@ -292,11 +306,7 @@ final class ReadPath {
 
     /** Whether reads wait for the replica's answer to a ping. */
     boolean awaits(ReplicaLink link) {
-        return pinging && !hasAnsweredPing(link);
-    }
-
-    private boolean hasAnsweredPing(ReplicaLink link) {
-        return link.pongSentNanos != Long.MIN_VALUE && link.pongSentNanos - pingNanos >= 0;
+        return pinging && !link.hasAnsweredPing(pingNanos);
     }
 
     /** A pong came: if every member answered this round, the lease runs from when the round was sent. */
@@ -305,7 +315,7 @@ final class ReadPath {
             return;
         }
         for (ReplicaLink link : core.view.members()) {
-            if (!hasAnsweredPing(link)) {
+            if (!link.hasAnsweredPing(pingNanos)) {
                 return;
             }
         }

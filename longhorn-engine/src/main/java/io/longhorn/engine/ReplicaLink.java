@@ -127,7 +127,7 @@ final class ReplicaLink implements Connection.Handler, Connection.Connector.Resu
 
     long syncLagMark;
     /** Send time of the newest ping it answered. */
-    long pongSentNanos = Long.MIN_VALUE;
+    private long pongSentNanos = Long.MIN_VALUE;
     /** Checksum refusals in a row. */
     int refusals;
     /** Bytes of reads outstanding, for the choice of a replica to read from. */
@@ -475,6 +475,11 @@ final class ReplicaLink implements Connection.Handler, Connection.Connector.Resu
 
     void ping(long sentNanos) {
         sendMessage(0, new Message.Ping(epoch, sentNanos));
+    }
+
+    /** Whether the answer to a ping sent on this connection at that time or later has come. */
+    boolean hasAnsweredPing(long sentNanos) {
+        return pongSentNanos != Long.MIN_VALUE && pongSentNanos - sentNanos >= 0;
     }
 
     private Connection openConnection() {

@@ -35,6 +35,8 @@ final class ViewKeeper {
     private final Map<ReplicaLink, String> slow = new LinkedHashMap<>();
     /** Members whose connection is gone; they leave when a peer shows that it is not our own network. */
     private final Map<ReplicaLink, String> absent = new LinkedHashMap<>();
+    /** When the connection of the last of them was seen to be gone. */
+    private long absentNanos;
     /** Members that came back without something they had acknowledged. */
     private final Set<ReplicaLink> lost = new LinkedHashSet<>();
 
@@ -157,9 +159,12 @@ final class ViewKeeper {
 
     // ------------------------------------------------------------------ judging
 
-    /** A member said something: connections that are gone are not our own network's fault. */
+    /**
+     * A member said something. Only the answer to a ping sent since shows that it is there and the lost connections are not our own network's fault: what else arrives after a
+     * pause of this process may have been sent long ago, by a member that is gone as well.
+     */
     void answered(ReplicaLink peer) {
-        if (!absent.isEmpty() && !absent.containsKey(peer)) {
+        if (!absent.isEmpty() && !absent.containsKey(peer) && peer.hasAnsweredPing(absentNanos)) {
             Map<ReplicaLink, String> gone = new LinkedHashMap<>(absent);
             absent.clear();
             gone.forEach(this::leave);
@@ -170,10 +175,19 @@ final class ViewKeeper {
     void absent(ReplicaLink link, String cause) {
         if (link.refusals == 0 || link.refusals >= REFUSALS_MAX) {
             absent.put(link, cause);
+            absentNanos = core.loop.nanoTime();
         }
+        askForSigns();
+    }
+
+    private void askForSigns() {
+        if (absent.isEmpty()) {
+            return;
+        }
+        long now = core.loop.nanoTime();
         for (ReplicaLink peer : confirmers) {
-            if (peer != link && peer.isReady()) {
-                peer.ping(core.loop.nanoTime());
+            if (peer.isReady()) {
+                peer.ping(now);
             }
         }
     }
@@ -184,6 +198,7 @@ final class ViewKeeper {
         lost.remove(link);
         unwanted.remove(link);
         slow.remove(link);
+        askForSigns();
     }
 
     /** A member came back without something it acknowledged, or did not come back at all. */
@@ -214,6 +229,7 @@ final class ViewKeeper {
             unwanted.clear();
             again.forEach(this::leave);
         }
+        askForSigns();
         slow.clear();
         for (ReplicaLink link : List.copyOf(confirmers)) {
             judgeSilence(link, ran, lastSequence, flushSequence);

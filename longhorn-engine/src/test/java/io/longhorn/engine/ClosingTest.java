@@ -148,6 +148,7 @@ class ClosingTest {
             Volume newer = two.open("orders");
             assertThat(first(newer, 0)).isEqualTo(1);
 
+            assertThatThrownBy(older::snapshots).isInstanceOf(FencedException.class);
             assertThatThrownBy(() -> older.write(0, filled(2))).isInstanceOf(FencedException.class);
             assertThatThrownBy(() -> older.read(0, ByteBuffer.allocate(1))).isInstanceOf(FencedException.class);
             assertThatThrownBy(older::flush).isInstanceOf(FencedException.class);

@@ -369,6 +369,29 @@ class EngineCoreTest {
         assertThat(outcome.isConfirmed()).isTrue();
     }
 
+    /**
+     * Found by the simulator: an engine that had been paused found an acknowledgement of a replica that had died since, and took the other one out of the view because of it. The
+     * one that was left came back without what a damaged journal had held.
+     */
+    @Test
+    void acknowledgementsSentBeforeALossAreNoSignThatAPeerIsThere() {
+        EngineCore core = open();
+        replicas.get(0).ignoresPings = true;
+        replicas.get(1).ignoresPings = true;
+        replicas.get(2).down = true;
+        replicas.get(2).cut();
+        Outcome outcome = write(core, 0, filled(BLOCK, 5));
+        loop.pass(SECOND / 10);
+        assertThat(replicas.get(0).last).isEqualTo(replicas.get(1).last).isGreaterThan(replicas.get(2).last);
+        assertThat(registry.get("vol").view()).contains(replicas.get(2).id);
+
+        replicas.get(1).ignoresPings = false;
+        loop.until(() -> outcome.over, SECOND / 10);
+
+        assertThat(outcome.isConfirmed()).isTrue();
+        assertThat(registry.get("vol").view()).containsExactly(replicas.get(0).id, replicas.get(1).id);
+    }
+
     @Test
     void allReplicasSilentKeepsTheView() {
         EngineCore core = open();

@@ -56,6 +56,8 @@ final class ScriptedReplica {
 
     /** Takes records but says nothing. */
     boolean mute;
+    /** Answers records but no pings. */
+    boolean ignoresPings;
     /** Answers records but never calls anything durable. */
     boolean neverDurable;
 
@@ -326,7 +328,9 @@ final class ScriptedReplica {
         } else if (message instanceof Message.Fence fence) {
             fence(fence);
         } else if (message instanceof Message.Ping ping) {
-            reply(0, new Message.Pong(ping.epoch(), ping.sentNanos()));
+            if (!ignoresPings) {
+                reply(0, new Message.Pong(ping.epoch(), ping.sentNanos()));
+            }
         } else if (message instanceof Message.Status) {
             reply(
                     request,

@@ -6,7 +6,9 @@ import io.longhorn.replica.layer.BlockMap;
 import io.longhorn.replica.layer.LayerFiles;
 import io.longhorn.replica.layer.LayerNode;
 import io.longhorn.replica.layer.MapEntry;
+import io.longhorn.replica.layer.MapPage;
 import io.longhorn.replica.layer.MapUpdates;
+import io.longhorn.replica.wire.BlockState;
 import io.longhorn.replica.wire.FrameLayout;
 import io.longhorn.replica.wire.LayerId;
 import io.longhorn.replica.wire.Message;
@@ -14,6 +16,7 @@ import io.longhorn.replica.wire.Message.Layer;
 import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
@@ -31,7 +34,7 @@ final class RebuildSwitch implements LayerChanges.Change {
     private final DiskWorker.Outcome outcome;
     private final List<Layer> layers = new ArrayList<>();
     private final List<LayerNode> foreign = new ArrayList<>();
-    private final ArrayDeque<LayerNode> toClamp = new ArrayDeque<>();
+    private final ArrayDeque<LayerNode> toSettle = new ArrayDeque<>();
     private Runnable ended = () -> {};
 
     RebuildSwitch(RebuildTarget target, DiskWorker.Outcome outcome) {
@@ -57,7 +60,7 @@ final class RebuildSwitch implements LayerChanges.Change {
             if (own == null || own.files() == null) {
                 made.add(layer);
             } else {
-                toClamp.add(own);
+                toSettle.add(own);
                 if (own.filesSizeBytes() < layer.sizeBytes()) {
                     longer.add(layer);
                 }
@@ -69,7 +72,7 @@ final class RebuildSwitch implements LayerChanges.Change {
                 return;
             }
             longer.forEach(this::lengthened);
-            clampNext();
+            settleNext();
         });
     }
 
@@ -167,21 +170,35 @@ final class RebuildSwitch implements LayerChanges.Change {
 
     // ------------------------------------------------------------------ entries of lost histories
 
+    /** Finds the entries of a map that must change. Worker, with the files retained. */
+    private interface Search {
+        void run(LayerFiles files, MapUpdates found) throws IOException;
+    }
+
+    /** Entries that would say something wrong once the own history beyond the common point is dropped. */
+    private void settleNext() {
+        LayerNode node = toSettle.poll();
+        LayerFiles files = node == null ? null : node.files();
+        if (node == null) {
+            store();
+        } else if (files == null) {
+            settleNext();
+        } else {
+            long[] unsettled = node.pending().tableBlocks();
+            clamp(files, () -> disown(files, unsettled));
+        }
+    }
+
     /**
      * Copies of an earlier session may have brought entries of operations that were never confirmed, from a source whose history was dropped since; and own confirmed records that were
      * lost everywhere else may be in the layers. Their sequences may be beyond the base, where records of the present history will have the same ones; so they are brought down to the
      * base. They still count as own changes, and are copied again.
      */
-    private void clampNext() {
-        boolean mayBeBeyond = mayHaveEntriesBeyond(target.plan().baseSequence());
-        LayerNode node = mayBeBeyond ? toClamp.poll() : null;
-        LayerFiles files = node == null ? null : node.files();
-        if (node == null) {
-            store();
-        } else if (files == null) {
-            clampNext();
+    private void clamp(LayerFiles files, Runnable next) {
+        if (mayHaveEntriesBeyond(target.plan().baseSequence())) {
+            change(files, this::findBeyondBase, next);
         } else {
-            clamp(files);
+            next.run();
         }
     }
 
@@ -190,49 +207,87 @@ final class RebuildSwitch implements LayerChanges.Change {
         return target.wasMixed() || replica.lastSequence() > base;
     }
 
-    private void clamp(LayerFiles files) {
+    private void findBeyondBase(LayerFiles files, MapUpdates found) throws IOException {
+        long base = target.plan().baseSequence();
+        files.map().walk(0, files.map().blocks(), base, (block, entry, crc) -> {
+            if (!MapEntry.isDamaged(entry)) {
+                found.add(block, MapEntry.of(MapEntry.state(entry), base), crc);
+            }
+            return true;
+        });
+    }
+
+    /**
+     * A checkpoint that did not end may have written the bytes of own records and not their entries, and the records are about to be dropped: what the layer has of these blocks may
+     * not be what their entries of the common past say. They count as own changes from now on, and are copied.
+     */
+    private void disown(LayerFiles files, long[] unsettled) {
+        if (unsettled.length == 0) {
+            settleNext();
+        } else {
+            change(files, (its, found) -> findOfCommonPast(its, unsettled, found), this::settleNext);
+        }
+    }
+
+    private void findOfCommonPast(LayerFiles files, long[] unsettled, MapUpdates found) throws IOException {
+        long common = target.commonSequence();
+        long disowned =
+                MapEntry.of(BlockState.DATA, Math.min(common + 1, target.plan().baseSequence()));
+        for (int from = 0, to; from < unsettled.length; from = to) {
+            to = endOfPage(unsettled, from);
+            files.map().walk(unsettled[from], unsettled[to - 1] + 1, 0, (block, entry, crc) -> {
+                if (MapEntry.isData(entry)
+                        && MapEntry.sequence(entry) <= common
+                        && Arrays.binarySearch(unsettled, block) >= 0) {
+                    found.add(block, disowned, crc);
+                }
+                return true;
+            });
+        }
+    }
+
+    private static int endOfPage(long[] blocks, int from) {
+        long page = MapPage.pageOf(blocks[from]);
+        int to = from + 1;
+        while (to < blocks.length && MapPage.pageOf(blocks[to]) == page) {
+            to++;
+        }
+        return to;
+    }
+
+    private void change(LayerFiles files, Search search, Runnable next) {
         try {
             files.retain();
         } catch (IOException e) {
             over(e);
             return;
         }
-        MapUpdates beyond = new MapUpdates();
-        disk.worker().run(DiskWorker.Lane.CHECKPOINT, () -> collectBeyondBase(files, beyond), failure -> {
-            if (failure != null || beyond.size() == 0) {
+        MapUpdates found = new MapUpdates();
+        disk.worker().run(DiskWorker.Lane.CHECKPOINT, () -> search.run(files, found), failure -> {
+            if (failure != null || found.size() == 0) {
                 files.release();
                 if (failure != null) {
                     over(failure);
                 } else {
-                    clampNext();
+                    next.run();
                 }
                 return;
             }
             files.map().beginUpdate();
-            disk.worker().run(DiskWorker.Lane.CHECKPOINT, () -> write(files, beyond), outcomeOfWrite -> {
-                files.map().endUpdate(beyond);
+            disk.worker().run(DiskWorker.Lane.CHECKPOINT, () -> write(files, found), outcomeOfWrite -> {
+                files.map().endUpdate(found);
                 files.release();
                 if (outcomeOfWrite != null) {
                     over(outcomeOfWrite);
                 } else {
-                    clampNext();
+                    next.run();
                 }
             });
         });
     }
 
-    private void collectBeyondBase(LayerFiles files, MapUpdates beyond) throws IOException {
-        long base = target.plan().baseSequence();
-        files.map().walk(0, files.map().blocks(), base, (block, entry, crc) -> {
-            if (!MapEntry.isDamaged(entry)) {
-                beyond.add(block, MapEntry.of(MapEntry.state(entry), base), crc);
-            }
-            return true;
-        });
-    }
-
-    private static void write(LayerFiles files, MapUpdates beyond) throws IOException {
-        files.map().update(beyond, BlockMap.ALWAYS);
+    private static void write(LayerFiles files, MapUpdates changed) throws IOException {
+        files.map().update(changed, BlockMap.ALWAYS);
         try {
             files.syncMap();
         } catch (IOException e) {

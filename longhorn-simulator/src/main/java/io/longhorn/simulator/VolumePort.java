@@ -20,11 +20,9 @@ public interface VolumePort {
         void done(boolean matched, @Nullable Throwable failure);
     }
 
-    /** Told once which snapshots there are, by name. */
-    record Snapshots(List<String> names) {
-        public Snapshots {
-            names = List.copyOf(names);
-        }
+    /** Told once which snapshots there are, by name, or why that is not known. */
+    interface Listed {
+        void done(List<String> names, @Nullable Throwable failure);
     }
 
     void read(long offset, ByteBuffer target, Done done);
@@ -50,8 +48,8 @@ public interface VolumePort {
 
     void expand(long sizeBytes, Done done);
 
-    /** The snapshots there are now. */
-    Snapshots snapshots();
+    /** Tells the snapshots there are, by name. */
+    void snapshots(Listed done);
 
     /** The size now. */
     long sizeBytes();

@@ -454,15 +454,31 @@ public final class Workload {
 
         void begin() {
             Operation list = history.snapshotList(session);
-            names.addAll(port.snapshots().names());
-            long bits = 0;
-            for (String name : names) {
-                bits |= 1L << index(name);
-            }
-            history.confirmedList(list, bits);
             Operation size = history.size(session);
             sizeBlocks = (int) (port.sizeBytes() / BLOCK);
-            history.confirmedSize(size, sizeBlocks);
+            port.snapshots((found, failure) -> {
+                if (failure == null) {
+                    names.addAll(found);
+                    history.confirmedList(list, bits(found));
+                    history.confirmedSize(size, sizeBlocks);
+                } else {
+                    history.failed(list);
+                    history.failed(size);
+                    failedInSurvey++;
+                }
+                readAll();
+            });
+        }
+
+        private long bits(List<String> found) {
+            long bits = 0;
+            for (String name : found) {
+                bits |= 1L << index(name);
+            }
+            return bits;
+        }
+
+        private void readAll() {
             for (int first = 0; first < sizeBlocks; first += STEP_BLOCKS) {
                 int from = first;
                 int count = Math.min(STEP_BLOCKS, sizeBlocks - first);

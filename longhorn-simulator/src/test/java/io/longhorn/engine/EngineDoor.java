@@ -206,9 +206,14 @@ public final class EngineDoor implements VolumePort {
     }
 
     @Override
-    public Snapshots snapshots() {
-        return new Snapshots(
-                core.tree.snapshots().stream().map(Message.Layer::name).toList());
+    public void snapshots(Listed done) {
+        List<String> names = snapshotNames();
+        core.reads.settleStructure(failure -> done.done(failure == null ? names : List.of(), failure));
+    }
+
+    /** The snapshots as of the newest operation that was given a sequence. */
+    List<String> snapshotNames() {
+        return core.tree.snapshots().stream().map(Message.Layer::name).toList();
     }
 
     @Override

@@ -435,7 +435,7 @@ class ReplicatedVolumeTest {
                 String name = "s" + step;
                 attempt(ended -> door.snapshot(name, ended::done));
             } else if (what < 86) {
-                List<String> names = door.snapshots().names();
+                List<String> names = door.snapshotNames();
                 if (!names.isEmpty()) {
                     String name = names.get(random.nextInt(names.size()));
                     attempt(ended -> door.deleteSnapshot(name, ended::done));

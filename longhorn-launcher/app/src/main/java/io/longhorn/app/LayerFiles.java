@@ -4,12 +4,14 @@ import io.longhorn.Volume;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.Stream;
 
 /** The layer files of one volume in one disk's directory, looked at from outside, as a person with an editor would. */
 final class LayerFiles {
@@ -25,8 +27,12 @@ final class LayerFiles {
     /** The file that holds this content at this block's place; none while the block is only in the journal. */
     Optional<Path> holding(long block, ByteBuffer content) throws IOException {
         for (Path file : list()) {
-            if (Files.exists(file) && read(file, block).equals(content)) {
-                return Optional.of(file);
+            try {
+                if (read(file, block).equals(content)) {
+                    return Optional.of(file);
+                }
+            } catch (NoSuchFileException e) {
+                // The server has merged the layer away meanwhile; the one above it holds what it held.
             }
         }
         return Optional.empty();
@@ -50,13 +56,17 @@ final class LayerFiles {
         }
     }
 
+    /** Looks at names only: the server may make and rename other files meanwhile. */
     private List<Path> list() throws IOException {
-        try (Stream<Path> files = Files.walk(disk.resolve("replicas"))) {
-            Path replicas = disk.resolve("replicas");
-            return files.filter(file -> file.toString().endsWith(".data")
-                            && replicas.relativize(file).toString().startsWith(volume + "-"))
-                    .toList();
+        List<Path> result = new ArrayList<>();
+        try (DirectoryStream<Path> replicas = Files.newDirectoryStream(disk.resolve("replicas"), volume + "-*")) {
+            for (Path replica : replicas) {
+                try (DirectoryStream<Path> layers = Files.newDirectoryStream(replica, "*.data")) {
+                    layers.forEach(result::add);
+                }
+            }
         }
+        return result;
     }
 
     /** Shorter than a block where the file ends. */
