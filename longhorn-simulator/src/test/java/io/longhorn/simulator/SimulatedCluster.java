@@ -423,7 +423,7 @@ final class SimulatedCluster {
                 && Integer.bitCount(view()) == servers.size();
     }
 
-    /** Reads everything through the engine, until it says at the end too that all replicas are in sync, and closes it. */
+    /** Reads everything through the engine, until it is still the one at the end and says too that all replicas are in sync, and closes it. */
     private void survey() {
         long end = scheduler.now() + HEAL_LIMIT;
         Session session;
@@ -433,7 +433,7 @@ final class SimulatedCluster {
             boolean[] read = new boolean[1];
             workload.readEverything(session.number(), session.door, session.loop, () -> read[0] = true);
             runUntil(() -> read[0], 60 * SECOND, Violation.Kind.BROKEN, "the last reads are not answered");
-        } while (!isWhole() && scheduler.now() < end);
+        } while (!(isWhole() && current() == session) && scheduler.now() < end);
         if (workload.failedInSurvey() > 0 && isWhole() && !faults.hasDamaged()) {
             throw new Violation(
                     Violation.Kind.BROKEN,
