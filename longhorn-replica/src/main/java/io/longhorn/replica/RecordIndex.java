@@ -98,19 +98,21 @@ final class RecordIndex {
         return firstCrcs[at(sequence)];
     }
 
-    /** Drops records before {@code sequence}. */
+    /** Drops records before {@code sequence}. Keeps the memory: under load as many come again. */
     void dropBefore(long sequence) {
         int dropped = (int) Math.max(0, Math.min(size, sequence - first));
         if (dropped > 0) {
             head = (head + dropped) & (positions.length - 1);
             first += dropped;
             size -= dropped;
-            if (size == 0) {
-                head = 0;
-                resize(0);
-            } else if (positions.length > SMALLEST && 8 * size < positions.length) {
-                resize(positions.length / 2);
-            }
+        }
+    }
+
+    /** Gives memory back that the records do not need. */
+    void trim() {
+        int needed = size == 0 ? 0 : Math.max(SMALLEST, 2 * Integer.highestOneBit(size));
+        if (needed < positions.length / 2) {
+            resize(needed);
         }
     }
 

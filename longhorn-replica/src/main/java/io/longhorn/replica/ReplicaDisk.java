@@ -314,6 +314,9 @@ public final class ReplicaDisk implements AutoCloseable {
         if (closed || failed) {
             return;
         }
+        for (int i = 0; i < journalUse.replicas(); i++) {
+            journalUse.replica(i).records.trim();
+        }
         whenDurable(journal.appendedPosition(), () -> {
             journal.noteDurable();
             checkpointAll();

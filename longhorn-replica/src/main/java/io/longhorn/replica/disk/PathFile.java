@@ -18,6 +18,7 @@ import java.util.HashSet;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -48,6 +49,8 @@ final class PathFile implements DiskFile {
 
     /** The whole file in memory, for copying from it without a copy here; made at the first one. */
     private volatile @Nullable MappedByteBuffer mapping;
+    /** A view of the mapping that nobody uses at the moment, so that not every copy makes one. */
+    private final AtomicReference<@Nullable ByteBuffer> spareView = new AtomicReference<>();
 
     private volatile FileChannel channel;
     /** Guarded by this, as the rest below. */
@@ -216,13 +219,17 @@ final class PathFile implements DiskFile {
     /** A page that the disk cannot read makes the system call fail that writes it elsewhere: nothing here touches the bytes. */
     @Override
     public void copyTo(long position, int length, DiskFile target, long targetPosition) throws IOException {
-        MappedByteBuffer present = mapping;
-        if (present == null || position + length > present.capacity()) {
-            present = map(position + length);
+        ByteBuffer view = spareView.getAndSet(null);
+        if (view == null || position + length > view.capacity()) {
+            view = viewOfMapping(position + length);
         }
-        target.write(
-                targetPosition,
-                present.duplicate().limit((int) position + length).position((int) position));
+        target.write(targetPosition, view.limit((int) position + length).position((int) position));
+        spareView.set(view.clear());
+    }
+
+    private ByteBuffer viewOfMapping(long end) throws IOException {
+        MappedByteBuffer present = mapping;
+        return (present == null || end > present.capacity() ? map(end) : present).duplicate();
     }
 
     private synchronized MappedByteBuffer map(long end) throws IOException {
@@ -411,6 +418,7 @@ final class PathFile implements DiskFile {
         }
         closed = true;
         mapping = null;
+        spareView.set(null);
         onClose.accept(this);
         try {
             closeExtras();
