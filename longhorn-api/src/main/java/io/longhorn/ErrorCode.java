@@ -141,6 +141,8 @@ public enum ErrorCode {
     BACKUP_DAMAGED(3004, Remedy.FIX_SETUP),
     /** See {@link BackupInProgressException}. */
     BACKUP_IN_PROGRESS(3005, Remedy.RETRY),
+    /** See {@link BackupTargetBusyException}. */
+    BACKUP_TARGET_BUSY(3006, Remedy.RETRY),
 
     /** A frontend could not be started or failed. */
     FRONTEND_FAILED(4001, Remedy.FIX_SETUP);

@@ -3,6 +3,7 @@ package io.longhorn.backup;
 import io.longhorn.BackupInProgressException;
 import io.longhorn.BackupNotFoundException;
 import io.longhorn.BackupTarget;
+import io.longhorn.BackupTargetBusyException;
 import io.longhorn.BackupTargetException;
 import io.longhorn.DamagedBackupException;
 import java.io.IOException;
@@ -26,8 +27,11 @@ public final class BackupStore implements AutoCloseable {
 
     private final ObjectStore objects;
 
-    private BackupStore(ObjectStore objects) {
+    private final StoreTime time;
+
+    private BackupStore(ObjectStore objects, StoreTime time) {
         this.objects = objects;
+        this.time = time;
     }
 
     /**
@@ -51,7 +55,11 @@ public final class BackupStore implements AutoCloseable {
 
     /** The store that these objects are; closed with it. */
     public static BackupStore on(ObjectStore objects) {
-        return new BackupStore(objects);
+        return on(objects, StoreTime.SYSTEM);
+    }
+
+    static BackupStore on(ObjectStore objects, StoreTime time) {
+        return new BackupStore(objects, time);
     }
 
     /** Does something at the target. */
@@ -209,6 +217,24 @@ public final class BackupStore implements AutoCloseable {
             return block;
         } catch (IOException e) {
             throw damaged(backup.volumeName(), backup.name(), key, e);
+        }
+    }
+
+    /**
+     * Deletes a backup, and the blocks that no other backup of the volume refers to; the document of a backup that cannot be read too. Takes two seconds at least. Where another
+     * backup is in progress or cannot be read, blocks stay until a later deletion.
+     *
+     * @return bytes that block files took that are gone now
+     * @throws BackupNotFoundException if there is no such backup
+     * @throws BackupTargetBusyException if somebody backs the volume up, or restores it, at the moment
+     */
+    public long delete(String volume, String backup) throws InterruptedException {
+        StoreLayout.checkName("volume", volume);
+        StoreLayout.checkName("backup", backup);
+        try {
+            return new BackupDeletion(this, objects, volume, backup, time).run().bytes();
+        } catch (IOException e) {
+            throw new BackupTargetException(objects.describe(), String.valueOf(e.getMessage()), e);
         }
     }
 

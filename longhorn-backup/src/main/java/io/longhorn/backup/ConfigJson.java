@@ -10,6 +10,7 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -199,6 +200,19 @@ final class ConfigJson {
                 fields.blocks);
     }
 
+    /**
+     * A lock's document.
+     *
+     * @param modifiedAt when it was written
+     * @throws IOException if it is none; the message is a sentence without a subject
+     */
+    static StoreLock.Document lock(ByteBuffer document, Instant modifiedAt) throws IOException {
+        Fields fields = Fields.of(document);
+        requireName(fields);
+        return new StoreLock.Document(
+                fields.text("Name"), (int) fields.number("Type"), fields.isTrue("Acquired"), modifiedAt);
+    }
+
     private static void requireName(Fields fields) throws IOException {
         if (fields.text("Name").isEmpty()) {
             throw new IOException("it has no Name");
@@ -248,6 +262,14 @@ final class ConfigJson {
             json.writeObjectFieldStart("SingleFile");
             json.writeStringField("FilePath", "");
             json.writeEndObject();
+        });
+    }
+
+    static ByteBuffer lockDocument(String name, int kind, boolean acquired) {
+        return write(json -> {
+            json.writeStringField("Name", name);
+            json.writeNumberField("Type", kind);
+            json.writeBooleanField("Acquired", acquired);
         });
     }
 

@@ -88,7 +88,8 @@ public final class FolderStore implements ObjectStore {
         Path file = fileOf(key);
         Path folder = parentOf(file);
         makeFolders(folder);
-        Path beside = folder.resolve(file.getFileName() + TEMPORARY + ThreadLocalRandom.current().nextLong(Long.MAX_VALUE));
+        Path beside = folder.resolve(
+                file.getFileName() + TEMPORARY + ThreadLocalRandom.current().nextLong(Long.MAX_VALUE));
         try {
             try (FileChannel channel =
                     FileChannel.open(beside, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {

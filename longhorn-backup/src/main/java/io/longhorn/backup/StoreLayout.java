@@ -11,6 +11,8 @@ final class StoreLayout {
     static final String ROOT = "backupstore";
     static final String VOLUMES = ROOT + "/volumes";
 
+    static final String LOCK_SUFFIX = ".lck";
+
     private static final Pattern NAME = Pattern.compile("[a-zA-Z0-9][a-zA-Z0-9_.-]+");
     private static final Pattern BACKUP_FILE = Pattern.compile("backup_(" + NAME + ")\\.cfg");
     private static final Pattern BLOCK_FILE = Pattern.compile("([0-9a-f]{64})\\.blk");
@@ -60,6 +62,14 @@ final class StoreLayout {
     static Optional<String> backupOf(String fileName) {
         Matcher matcher = BACKUP_FILE.matcher(fileName);
         return matcher.matches() ? Optional.of(matcher.group(1)) : Optional.empty();
+    }
+
+    static String locks(String volume) {
+        return volume(volume) + "/locks";
+    }
+
+    static String lock(String volume, String lock) {
+        return locks(volume) + "/" + lock + LOCK_SUFFIX;
     }
 
     static String blocks(String volume) {

@@ -42,4 +42,36 @@ public record VolumeConfig(
         Objects.requireNonNull(dataEngine, "dataEngine");
         labels = Collections.unmodifiableMap(new TreeMap<>(labels));
     }
+
+    VolumeConfig withLast(String backup, String at) {
+        return new VolumeConfig(
+                name,
+                sizeBytes,
+                labels,
+                createdTime,
+                backup,
+                at,
+                blockCount,
+                backingImageName,
+                backingImageChecksum,
+                compression,
+                storageClassName,
+                dataEngine);
+    }
+
+    VolumeConfig withBlockCount(long count) {
+        return new VolumeConfig(
+                name,
+                sizeBytes,
+                labels,
+                createdTime,
+                lastBackupName,
+                lastBackupAt,
+                count,
+                backingImageName,
+                backingImageChecksum,
+                compression,
+                storageClassName,
+                dataEngine);
+    }
 }

@@ -31,7 +31,7 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "backup",
         description = {
-            "List, describe, verify and export the backups at a target, without any volume or server.",
+            "List, describe, verify, export and delete the backups at a target, without any volume or server.",
             "The target may have been written by Longhorn itself. A folder is file:///dir/."
         },
         synopsisSubcommandLabel = "COMMAND",
@@ -39,7 +39,8 @@ import picocli.CommandLine.Spec;
             BackupCommand.ListCommand.class,
             BackupCommand.InspectCommand.class,
             BackupCommand.VerifyCommand.class,
-            BackupCommand.ExportCommand.class
+            BackupCommand.ExportCommand.class,
+            BackupCommand.DeleteCommand.class
         })
 final class BackupCommand implements Runnable {
 
@@ -239,6 +240,26 @@ final class BackupCommand implements Runnable {
                 long bytes = new BackupExport(store, named.volume(), named.backup())
                         .to(image, force, percents(console, "exported"));
                 console.line(image + ": " + bytes + " bytes, every block verified");
+            }
+            return Main.DONE;
+        }
+    }
+
+    /** {@code longhorn backup delete}. */
+    @Command(name = "delete", description = "Delete a backup, and the blocks that no other backup of its volume needs.")
+    static final class DeleteCommand implements Callable<Integer> {
+        @Spec
+        private @Nullable CommandSpec spec;
+
+        @Parameters(paramLabel = "BACKUP", description = "TARGET?backup=NAME&volume=VOLUME")
+        private String url = "";
+
+        @Override
+        public Integer call() throws InterruptedException {
+            BackupUrl named = parse(spec, url);
+            try (BackupStore store = BackupStore.open(named.backupTarget())) {
+                long bytes = store.delete(named.volume(), named.backup());
+                Console.of(spec).line("backup " + named.backup() + " deleted, " + bytes + " bytes freed");
             }
             return Main.DONE;
         }

@@ -148,6 +148,16 @@ class BackupCommandTest {
     }
 
     @Test
+    void oneIsDeleted() {
+        CommandLineRun run = backup("delete", target + NAMED);
+        assertThat(run.exitCode()).as(run.err()).isZero();
+        assertThat(run.out()).contains("backup-58dac2edb3cd444a deleted").doesNotContain(" 0 bytes");
+        assertThat(backup("list", target).out().lines()).hasSize(17);
+        assertThat(backup("verify", target).exitCode()).isZero();
+        MainTest.assertFailed(backup("delete", target + NAMED), "backup-58dac2edb3cd444a", "fx-lz4");
+    }
+
+    @Test
     void wrongUsageSaysWhatIsExpected() {
         for (String url : new String[] {target, target + "?backup=b1", "hello", "file:///a b?backup=b1&volume=v1"}) {
             CommandLineRun run = backup("inspect", url);
