@@ -137,6 +137,12 @@ public enum ErrorCode {
     BACKUP_NOT_FOUND(3002, Remedy.FIX_ARGUMENT),
     /** See {@link BackupTargetException}. */
     BACKUP_TARGET_FAILED(3003, Remedy.FIX_SETUP),
+    /** See {@link DamagedBackupException}. */
+    BACKUP_DAMAGED(3004, Remedy.FIX_SETUP),
+    /** See {@link BackupInProgressException}. */
+    BACKUP_IN_PROGRESS(3005, Remedy.RETRY),
+    /** See {@link BackupTargetBusyException}. */
+    BACKUP_TARGET_BUSY(3006, Remedy.RETRY),
 
     /** A frontend could not be started or failed. */
     FRONTEND_FAILED(4001, Remedy.FIX_SETUP);

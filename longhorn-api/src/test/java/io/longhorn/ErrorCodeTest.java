@@ -160,7 +160,10 @@ class ErrorCodeTest {
                 new InsecureListenException("server:1"),
                 new BackupModuleMissingException(),
                 new BackupNotFoundException("bak://", "orders", "backup-1"),
-                new BackupTargetException("bak://", "no such bucket"));
+                new BackupTargetException("bak://", "no such bucket"),
+                new DamagedBackupException("bak://", "orders", "backup-1", "a/b.blk", "it is missing"),
+                new BackupInProgressException("bak://", "orders", "backup-1"),
+                new BackupTargetBusyException("bak://", "orders", "lock-1"));
     }
 
     private static List<String> recorded() throws IOException {

@@ -29,6 +29,7 @@ import picocli.CommandLine.Spec;
         exitCodeList = {"0:done", "1:failed", "2:wrong usage"},
         subcommands = {
             ReplicaCommand.class,
+            BackupCommand.class,
             BenchCommand.class,
             CheckCommand.class,
             DemoCommand.class,

@@ -1,0 +1,170 @@
+package io.longhorn.backup;
+
+import io.longhorn.BackupNotFoundException;
+import io.longhorn.DamagedBackupException;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Deletes a backup: first its document, so that nobody restores it any more, then the blocks that no other backup refers to. A crash anywhere leaves blocks without use at worst;
+ * the next deletion takes them too. Nothing is swept while another backup is in progress or cannot be read, since nobody knows what it needs. Used once, one thread.
+ */
+final class BackupDeletion {
+
+    /**
+     * What was done.
+     *
+     * @param blocks block files deleted
+     * @param bytes of these, compressed
+     * @param notSwept why no blocks were deleted; empty if all was done
+     */
+    record Report(long blocks, long bytes, Optional<String> notSwept) {}
+
+    private static final Logger LOG = LoggerFactory.getLogger(BackupDeletion.class);
+    /** As many as S3 takes in one request. */
+    private static final int DELETED_AT_ONCE = 1000;
+
+    private static final Comparator<BackupConfig> BY_TIME =
+            Comparator.comparing(BackupConfig::createdTime).thenComparing(BackupConfig::name);
+
+    private final BackupStore store;
+    private final ObjectStore objects;
+    private final String volume;
+    private final String backup;
+    private final StoreTime time;
+
+    BackupDeletion(BackupStore store, ObjectStore objects, String volume, String backup, StoreTime time) {
+        this.store = store;
+        this.objects = objects;
+        this.volume = volume;
+        this.backup = backup;
+        this.time = time;
+    }
+
+    /**
+     * Deletes it. A document that cannot be read is deleted as any other.
+     *
+     * @throws BackupNotFoundException if there is no such backup
+     */
+    Report run() throws IOException, InterruptedException {
+        String key = StoreLayout.backupConfig(volume, backup);
+        try (StoreLock lock = StoreLock.acquire(objects, volume, StoreLock.Kind.DELETION, time)) {
+            if (objects.find(key).isEmpty()) {
+                throw new BackupNotFoundException(objects.describe(), volume, backup);
+            }
+            lock.keep();
+            objects.delete(List.of(key));
+            return swept(lock);
+        }
+    }
+
+    private Report swept(StoreLock lock) throws IOException {
+        forgetLast();
+        List<String> names = store.backups(volume);
+        ChecksumSet referenced = new ChecksumSet();
+        BackupConfig newest = null;
+        for (String name : names) {
+            lock.keep();
+            BackupConfig config;
+            try {
+                config = store.backup(volume, name);
+            } catch (DamagedBackupException e) {
+                return notSwept("backup " + name + " cannot be read: " + e.reason());
+            } catch (BackupNotFoundException e) {
+                return notSwept("the backups changed meanwhile");
+            }
+            if (config.isInProgress()) {
+                return notSwept("backup " + name + " is in progress");
+            }
+            config.blocks().forEach(block -> referenced.add(block.checksum()));
+            newest = newest == null || BY_TIME.compare(newest, config) < 0 ? config : newest;
+        }
+        if (!store.backups(volume).equals(names)) {
+            return notSwept("the backups changed meanwhile");
+        }
+        Sweep sweep = new Sweep(lock, referenced);
+        objects.list(StoreLayout.blocks(volume), sweep);
+        sweep.flush();
+        noteRest(Optional.ofNullable(newest), referenced.size());
+        return new Report(sweep.blocks, sweep.bytes, Optional.empty());
+    }
+
+    private Report notSwept(String reason) {
+        LOG.info("blocks stay for now: volume={} reason={}", volume, reason);
+        return new Report(0, 0, Optional.of(reason));
+    }
+
+    /** The volume's document names no backup that is not there. */
+    private void forgetLast() throws IOException {
+        Optional<VolumeConfig> config = readableVolume();
+        if (config.isPresent() && config.get().lastBackupName().equals(backup)) {
+            write(config.get().withLast("", ""));
+        }
+    }
+
+    private void noteRest(Optional<BackupConfig> newest, long blockCount) throws IOException {
+        Optional<VolumeConfig> config = readableVolume();
+        if (config.isPresent()) {
+            write(config.get()
+                    .withLast(
+                            newest.map(BackupConfig::name).orElse(""),
+                            newest.map(BackupConfig::snapshotCreatedAt).orElse(""))
+                    .withBlockCount(blockCount));
+        }
+    }
+
+    private Optional<VolumeConfig> readableVolume() {
+        try {
+            return store.volume(volume);
+        } catch (DamagedBackupException e) {
+            LOG.warn("the volume's document stays as it is: {}", e.getMessage());
+            return Optional.empty();
+        }
+    }
+
+    private void write(VolumeConfig config) throws IOException {
+        objects.write(StoreLayout.volumeConfig(volume), ConfigJson.document(config));
+    }
+
+    /** Takes the list of blocks, and deletes those that nobody refers to, many at once. */
+    private final class Sweep implements ObjectStore.EntrySink {
+        private final StoreLock lock;
+        private final ChecksumSet referenced;
+        private final List<String> unused = new ArrayList<>();
+        private long unusedBytes;
+        private long blocks;
+        private long bytes;
+
+        Sweep(StoreLock lock, ChecksumSet referenced) {
+            this.lock = lock;
+            this.referenced = referenced;
+        }
+
+        @Override
+        public void entry(ObjectStore.Entry entry) throws IOException {
+            String name = entry.key().substring(entry.key().lastIndexOf('/') + 1);
+            Optional<String> checksum = StoreLayout.checksumOf(name);
+            if (checksum.isPresent() && !referenced.contains(checksum.get())) {
+                unused.add(entry.key());
+                unusedBytes += entry.sizeBytes();
+                if (unused.size() == DELETED_AT_ONCE) {
+                    flush();
+                }
+            }
+        }
+
+        void flush() throws IOException {
+            lock.keep();
+            objects.delete(unused);
+            blocks += unused.size();
+            bytes += unusedBytes;
+            unused.clear();
+            unusedBytes = 0;
+        }
+    }
+}

@@ -1,0 +1,257 @@
+package io.longhorn.backup;
+
+import io.longhorn.BackupInProgressException;
+import io.longhorn.BackupNotFoundException;
+import io.longhorn.BackupTarget;
+import io.longhorn.BackupTargetBusyException;
+import io.longhorn.BackupTargetException;
+import io.longhorn.DamagedBackupException;
+import java.io.IOException;
+import java.net.URI;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+
+/**
+ * A backup store in Longhorn's layout, whoever wrote it: its volumes, their backups, and the blocks. What is read is checked. Safe for any thread; every call may wait for the
+ * target.
+ *
+ * <p>Every method throws {@link BackupTargetException} if the target does not do what it is asked.
+ */
+public final class BackupStore implements AutoCloseable {
+    /** A million blocks take 110 MB. */
+    private static final int DOCUMENT_BYTES_MAX = 1 << 30;
+
+    private final ObjectStore objects;
+
+    private final StoreTime time;
+
+    private BackupStore(ObjectStore objects, StoreTime time) {
+        this.objects = objects;
+        this.time = time;
+    }
+
+    /**
+     * The store at a folder: {@code file:///dir/}, or {@code vfs:///dir/}, which means the same. A folder without a store is an empty one.
+     *
+     * @throws BackupTargetException if the target is of another kind
+     */
+    public static BackupStore open(BackupTarget target) {
+        URI uri = target.uri();
+        String scheme = uri.getScheme().toLowerCase(Locale.ROOT);
+        if (!"file".equals(scheme) && !"vfs".equals(scheme)) {
+            throw new BackupTargetException(
+                    uri.toString(), "no module handles targets of the kind " + scheme + "; there are file and vfs");
+        }
+        String path = uri.getPath();
+        if (path == null || path.isEmpty() || uri.getHost() != null) {
+            throw new BackupTargetException(uri.toString(), "a folder is written file:///dir/, with three slashes");
+        }
+        return on(new FolderStore(Path.of(path)));
+    }
+
+    /** The store that these objects are; closed with it. */
+    public static BackupStore on(ObjectStore objects) {
+        return on(objects, StoreTime.SYSTEM);
+    }
+
+    static BackupStore on(ObjectStore objects, StoreTime time) {
+        return new BackupStore(objects, time);
+    }
+
+    /** Does something at the target. */
+    private interface Access<T> {
+        T run() throws IOException;
+    }
+
+    private <T> T at(Access<T> access) {
+        try {
+            return access.run();
+        } catch (IOException e) {
+            throw new BackupTargetException(objects.describe(), String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    /** Names of all volumes that have, or had, backups here, in order; also of those whose document is missing. */
+    public List<String> volumes() {
+        List<String> volumes = new ArrayList<>();
+        for (String first : folders(StoreLayout.VOLUMES)) {
+            for (String second : folders(StoreLayout.VOLUMES + "/" + first)) {
+                for (String name : folders(StoreLayout.VOLUMES + "/" + first + "/" + second)) {
+                    String folder = StoreLayout.VOLUMES + "/" + first + "/" + second + "/" + name;
+                    if (StoreLayout.isName(name) && folder.equals(StoreLayout.volume(name)) && isVolume(folder)) {
+                        volumes.add(name);
+                    }
+                }
+            }
+        }
+        volumes.sort(null);
+        return volumes;
+    }
+
+    /** What is left of a deleted volume may be a folder of locks. */
+    private boolean isVolume(String folder) {
+        List<String> names = at(() -> objects.names(folder));
+        return names.contains("volume.cfg") || names.contains("backups/");
+    }
+
+    private List<String> folders(String folder) {
+        return at(() -> objects.names(folder)).stream()
+                .filter(name -> name.endsWith("/"))
+                .map(name -> name.substring(0, name.length() - 1))
+                .toList();
+    }
+
+    /**
+     * A volume's document; empty if there is no such volume.
+     *
+     * @throws DamagedBackupException if it cannot be understood
+     */
+    public Optional<VolumeConfig> volume(String volume) {
+        String key = StoreLayout.volumeConfig(StoreLayout.checkName("volume", volume));
+        Optional<ByteBuffer> document = at(() -> objects.read(key, DOCUMENT_BYTES_MAX));
+        if (document.isEmpty()) {
+            return Optional.empty();
+        }
+        try {
+            VolumeConfig config = ConfigJson.volume(document.get());
+            if (!config.name().equals(volume)) {
+                throw new IOException("it is about volume " + config.name());
+            }
+            return Optional.of(config);
+        } catch (IOException e) {
+            throw damaged(volume, "", key, e);
+        }
+    }
+
+    /** Names of the volume's backups, those in progress and those that cannot be read among them, in order. */
+    public List<String> backups(String volume) {
+        String folder = StoreLayout.backups(StoreLayout.checkName("volume", volume));
+        return at(() -> objects.names(folder)).stream()
+                .flatMap(name -> StoreLayout.backupOf(name).stream())
+                .sorted()
+                .toList();
+    }
+
+    /**
+     * A backup's document, also that of one in progress.
+     *
+     * @throws BackupNotFoundException if there is none
+     * @throws DamagedBackupException if it cannot be understood
+     */
+    public BackupConfig backup(String volume, String backup) {
+        String key = StoreLayout.backupConfig(
+                StoreLayout.checkName("volume", volume), StoreLayout.checkName("backup", backup));
+        ByteBuffer document = at(() -> objects.read(key, DOCUMENT_BYTES_MAX))
+                .orElseThrow(() -> new BackupNotFoundException(objects.describe(), volume, backup));
+        try {
+            return checked(ConfigJson.backup(document), volume, backup);
+        } catch (IOException e) {
+            throw damaged(volume, backup, key, e);
+        }
+    }
+
+    /** A block outside its backup's grid, or twice in it, would be restored to a wrong place without a word. */
+    private static BackupConfig checked(BackupConfig config, String volume, String backup) throws IOException {
+        if (!config.name().equals(backup) || !config.volumeName().equals(volume)) {
+            throw new IOException("it is about backup " + config.name() + " of volume " + config.volumeName());
+        }
+        int blockBytes;
+        try {
+            blockBytes = config.blockBytes();
+        } catch (IllegalStateException e) {
+            throw new IOException(e.getMessage(), e);
+        }
+        long last = -1;
+        for (BlockReference block : config.blocks()) {
+            if (block.offsetBytes() % blockBytes != 0 || block.offsetBytes() <= last) {
+                throw new IOException("its blocks are multiples of " + blockBytes + " in order, but "
+                        + block.offsetBytes() + " follows " + last);
+            }
+            last = block.offsetBytes();
+        }
+        if (Compression.of(config.compression()).isEmpty()) {
+            throw new IOException("its compression is none, lz4 or gzip, was '" + config.compression() + "'");
+        }
+        return config;
+    }
+
+    /**
+     * As {@link #backup}, of a backup that is complete.
+     *
+     * @throws BackupInProgressException if it is not
+     */
+    public BackupConfig completeBackup(String volume, String backup) {
+        BackupConfig config = backup(volume, backup);
+        if (config.isInProgress()) {
+            throw new BackupInProgressException(objects.describe(), volume, backup);
+        }
+        return config;
+    }
+
+    /**
+     * The bytes of a block, whose checksum was found right; the buffer is the caller's.
+     *
+     * @throws DamagedBackupException if it is missing or has other bytes
+     */
+    public ByteBuffer block(BackupConfig backup, BlockReference reference) {
+        String key = StoreLayout.block(backup.volumeName(), reference.checksum());
+        int blockBytes = backup.blockBytes();
+        // What does not shrink may grow by a little.
+        Optional<ByteBuffer> stored = at(() -> objects.read(key, 2 * blockBytes));
+        try {
+            if (stored.isEmpty()) {
+                throw new IOException("it is missing; the block at " + reference.offsetBytes() + " needs it");
+            }
+            Compression compression = Compression.of(backup.compression())
+                    .orElseThrow(() -> new IOException("compression " + backup.compression() + " is not known"));
+            ByteBuffer block = compression.decompress(stored.get(), blockBytes);
+            String found = BlockChecksum.of(block);
+            if (!found.equals(reference.checksum())) {
+                throw new IOException("its bytes have the checksum " + found + "; the block at "
+                        + reference.offsetBytes() + " needs it");
+            }
+            return block;
+        } catch (IOException e) {
+            throw damaged(backup.volumeName(), backup.name(), key, e);
+        }
+    }
+
+    /**
+     * Deletes a backup, and the blocks that no other backup of the volume refers to; the document of a backup that cannot be read too. Takes two seconds at least. Where another
+     * backup is in progress or cannot be read, blocks stay until a later deletion.
+     *
+     * @return bytes that block files took that are gone now
+     * @throws BackupNotFoundException if there is no such backup
+     * @throws BackupTargetBusyException if somebody backs the volume up, or restores it, at the moment
+     */
+    public long delete(String volume, String backup) throws InterruptedException {
+        StoreLayout.checkName("volume", volume);
+        StoreLayout.checkName("backup", backup);
+        try {
+            return new BackupDeletion(this, objects, volume, backup, time).run().bytes();
+        } catch (IOException e) {
+            throw new BackupTargetException(objects.describe(), String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    private DamagedBackupException damaged(String volume, String backup, String key, IOException cause) {
+        DamagedBackupException damaged =
+                new DamagedBackupException(objects.describe(), volume, backup, key, String.valueOf(cause.getMessage()));
+        damaged.initCause(cause);
+        return damaged;
+    }
+
+    /** Where the store is, for messages; without secrets. */
+    public String describe() {
+        return objects.describe();
+    }
+
+    @Override
+    public void close() {
+        objects.close();
+    }
+}

@@ -1,0 +1,80 @@
+package io.longhorn.backup;
+
+import java.util.Arrays;
+
+/**
+ * Checksums of blocks, a million of them in 32 MiB. Keeps the first 128 bits of each: two blocks that agree in these count as one, so an answer may be a wrong yes, with the
+ * probability of a wrong checksum, and never a wrong no. One thread at a time.
+ */
+final class ChecksumSet {
+    private static final int SMALLEST = 64;
+
+    private long[] pairs = new long[2 * SMALLEST];
+    private int size;
+    private boolean hasZero;
+
+    /** Returns whether it was not there. */
+    boolean add(String checksum) {
+        long high = Long.parseUnsignedLong(checksum, 0, 16, 16);
+        long low = Long.parseUnsignedLong(checksum, 16, 32, 16);
+        if ((high | low) == 0) {
+            boolean isNew = !hasZero;
+            hasZero = true;
+            return isNew;
+        }
+        if (4 * (size + 1) > pairs.length) {
+            grow();
+        }
+        int slot = slotOf(pairs, high, low);
+        if ((pairs[slot] | pairs[slot + 1]) != 0) {
+            return false;
+        }
+        pairs[slot] = high;
+        pairs[slot + 1] = low;
+        size++;
+        return true;
+    }
+
+    boolean contains(String checksum) {
+        long high = Long.parseUnsignedLong(checksum, 0, 16, 16);
+        long low = Long.parseUnsignedLong(checksum, 16, 32, 16);
+        if ((high | low) == 0) {
+            return hasZero;
+        }
+        int slot = slotOf(pairs, high, low);
+        return (pairs[slot] | pairs[slot + 1]) != 0;
+    }
+
+    int size() {
+        return size + (hasZero ? 1 : 0);
+    }
+
+    /** Where the pair is, or would be. The bits of a checksum need no more mixing. */
+    private static int slotOf(long[] pairs, long high, long low) {
+        int mask = pairs.length - 1;
+        int slot = (int) (2 * low) & mask;
+        while ((pairs[slot] | pairs[slot + 1]) != 0 && (pairs[slot] != high || pairs[slot + 1] != low)) {
+            slot = (slot + 2) & mask;
+        }
+        return slot;
+    }
+
+    private void grow() {
+        long[] old = pairs;
+        long[] larger = new long[2 * old.length];
+        for (int i = 0; i < old.length; i += 2) {
+            if ((old[i] | old[i + 1]) != 0) {
+                int slot = slotOf(larger, old[i], old[i + 1]);
+                larger[slot] = old[i];
+                larger[slot + 1] = old[i + 1];
+            }
+        }
+        pairs = larger;
+    }
+
+    void clear() {
+        Arrays.fill(pairs, 0);
+        size = 0;
+        hasZero = false;
+    }
+}

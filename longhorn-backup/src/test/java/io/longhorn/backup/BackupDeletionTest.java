@@ -1,0 +1,131 @@
+package io.longhorn.backup;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.longhorn.BackupNotFoundException;
+import io.longhorn.BackupTargetBusyException;
+import io.longhorn.ProgressListener;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+
+/** Deletions in the store that Longhorn wrote. */
+class BackupDeletionTest {
+    private static final String VOLUME = "fx-lz4";
+    private static final String FIRST = "backup-58dac2edb3cd444a";
+    private static final String SECOND = "backup-ae9f04eb9c024d7f";
+    private static final String THIRD = "backup-eb1887c585c14920";
+
+    private final TurnedTime time = new TurnedTime();
+    private final MemoryStore objects = new MemoryStore(time);
+    private final BackupStore store = BackupStore.on(objects, time);
+
+    @BeforeEach
+    void load() throws IOException {
+        Path root = LonghornFixture.directory();
+        try (Stream<Path> files = Files.walk(root.resolve("backupstore"))) {
+            for (Path file : (Iterable<Path>) files::iterator) {
+                if (Files.isRegularFile(file) && !file.toString().endsWith(".lck")) {
+                    objects.write(root.relativize(file).toString(), ByteBuffer.wrap(Files.readAllBytes(file)));
+                }
+            }
+        }
+    }
+
+    private List<String> blocks(String volume) throws IOException {
+        List<String> keys = new ArrayList<>();
+        objects.list(StoreLayout.blocks(volume), entry -> {
+            if (entry.key().endsWith(".blk")) {
+                keys.add(entry.key());
+            }
+        });
+        return keys;
+    }
+
+    private BackupVerification verified() {
+        return new BackupVerification(store).all(ProgressListener.none());
+    }
+
+    @Test
+    void blocksThatOthersNeedStayAndTheRestGoes() throws Exception {
+        int before = blocks(VOLUME).size();
+        ChecksumSet needed = new ChecksumSet();
+        for (String rest : List.of(SECOND, THIRD)) {
+            store.backup(VOLUME, rest).blocks().forEach(block -> needed.add(block.checksum()));
+        }
+
+        long bytes = store.delete(VOLUME, FIRST);
+
+        assertThat(bytes).isPositive();
+        assertThat(blocks(VOLUME)).hasSize(needed.size()).hasSizeLessThan(before);
+        assertThat(store.backups(VOLUME)).containsExactly(SECOND, THIRD);
+        VolumeConfig volume = store.volume(VOLUME).orElseThrow();
+        assertThat(volume.blockCount()).isEqualTo(needed.size());
+        assertThat(volume.lastBackupName()).isEqualTo(THIRD);
+        assertThat(verified().damages()).isEmpty();
+        assertThat(objects.names(StoreLayout.locks(VOLUME))).isEmpty();
+    }
+
+    @Test
+    void whenTheLastIsDeletedTheNewestOfTheRestIs() throws Exception {
+        store.delete(VOLUME, THIRD);
+        VolumeConfig volume = store.volume(VOLUME).orElseThrow();
+        assertThat(volume.lastBackupName()).isEqualTo(SECOND);
+        assertThat(volume.lastBackupAt()).isEqualTo(store.backup(VOLUME, SECOND).snapshotCreatedAt());
+
+        store.delete(VOLUME, SECOND);
+        store.delete(VOLUME, FIRST);
+        assertThat(blocks(VOLUME)).isEmpty();
+        assertThat(store.volume(VOLUME).orElseThrow().lastBackupName()).isEmpty();
+        assertThat(verified().damages()).isEmpty();
+    }
+
+    @Test
+    void nothingIsSweptWhileAnotherIsInProgress() throws Exception {
+        String volume = "fx-partial";
+        List<String> before = blocks(volume);
+        assertThat(store.delete(volume, "backup-8f59921beab34fbf")).isZero();
+        assertThat(blocks(volume)).isEqualTo(before);
+        assertThat(store.backups(volume)).containsExactly("backup-933bb6fb5e714293");
+
+        store.delete(volume, "backup-933bb6fb5e714293");
+        assertThat(blocks(volume)).as("the stub was what kept them").isEmpty();
+    }
+
+    @Test
+    void nothingIsSweptBesideADocumentThatCannotBeReadAndItCanBeDeleted() throws Exception {
+        objects.write(StoreLayout.backupConfig(VOLUME, SECOND), ByteBuffer.wrap(new byte[] {'{'}));
+        int before = blocks(VOLUME).size();
+        assertThat(store.delete(VOLUME, FIRST)).isZero();
+        assertThat(blocks(VOLUME)).hasSize(before);
+
+        assertThat(store.delete(VOLUME, SECOND)).isPositive();
+        assertThat(store.backups(VOLUME)).containsExactly(THIRD);
+        assertThat(verified().damages()).isEmpty();
+    }
+
+    @Test
+    void aBackupThatRunsKeepsDeletionsAway() throws Exception {
+        try (StoreLock backup = StoreLock.acquire(objects, VOLUME, StoreLock.Kind.BACKUP_OR_RESTORE, time)) {
+            assertThatThrownBy(() -> store.delete(VOLUME, FIRST))
+                    .isInstanceOf(BackupTargetBusyException.class)
+                    .hasMessageContaining(backup.name());
+            assertThat(store.backups(VOLUME)).contains(FIRST);
+        }
+    }
+
+    @Test
+    void whatIsNotThereIsNamedAndNoLockStays() {
+        assertThatThrownBy(() -> store.delete(VOLUME, "backup-0"))
+                .isInstanceOf(BackupNotFoundException.class)
+                .hasMessageContaining("backup-0");
+        assertThat(objects.names(StoreLayout.locks(VOLUME))).isEmpty();
+    }
+}

@@ -1,0 +1,9 @@
+package io.longhorn.backup;
+
+/** The tests' own store keeps the contract as well. */
+class MemoryStoreTest extends ObjectStoreContract {
+    @Override
+    ObjectStore open() {
+        return new MemoryStore(new TurnedTime());
+    }
+}

@@ -1,0 +1,267 @@
+package io.longhorn.app;
+
+import io.longhorn.BackupNotFoundException;
+import io.longhorn.BackupTarget;
+import io.longhorn.DamagedBackupException;
+import io.longhorn.ProgressListener;
+import io.longhorn.backup.BackupConfig;
+import io.longhorn.backup.BackupExport;
+import io.longhorn.backup.BackupStore;
+import io.longhorn.backup.BackupUrl;
+import io.longhorn.backup.BackupVerification;
+import java.net.URI;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
+
+/** {@code longhorn backup}: what there is at a backup target, without any volume or server. */
+@Command(
+        name = "backup",
+        description = {
+            "List, describe, verify, export and delete the backups at a target, without any volume or server.",
+            "The target may have been written by Longhorn itself. A folder is file:///dir/."
+        },
+        synopsisSubcommandLabel = "COMMAND",
+        subcommands = {
+            BackupCommand.ListCommand.class,
+            BackupCommand.InspectCommand.class,
+            BackupCommand.VerifyCommand.class,
+            BackupCommand.ExportCommand.class,
+            BackupCommand.DeleteCommand.class
+        })
+final class BackupCommand implements Runnable {
+
+    @Spec
+    private @Nullable CommandSpec spec;
+
+    /** Reached only without a subcommand. */
+    @Override
+    public void run() {
+        throw new ParameterException(Objects.requireNonNull(spec).commandLine(), "a command is missing");
+    }
+
+    private static BackupStore open(@Nullable CommandSpec spec, String target) {
+        try {
+            return BackupStore.open(BackupTarget.at(URI.create(target)));
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(Objects.requireNonNull(spec).commandLine(), "TARGET: " + e.getMessage(), e);
+        }
+    }
+
+    private static BackupUrl parse(@Nullable CommandSpec spec, String url) {
+        try {
+            return BackupUrl.parse(url);
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(Objects.requireNonNull(spec).commandLine(), String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    private static ProgressListener percents(Console console, String what) {
+        long[] told = {-1};
+        return (done, total) -> {
+            long percent = total == 0 ? 100 : done * 100 / total;
+            if (percent / 10 > told[0] / 10 || told[0] < 0) {
+                told[0] = percent;
+                console.remark(what + ": " + percent + " %");
+            }
+        };
+    }
+
+    private static Map<String, Object> json(BackupConfig backup) {
+        Map<String, Object> json = new LinkedHashMap<>();
+        json.put("volume", backup.volumeName());
+        json.put("name", backup.name());
+        json.put("sizeBytes", backup.sizeBytes());
+        json.put("createdAt", backup.createdTime());
+        json.put("snapshot", backup.snapshotName());
+        json.put("labels", backup.labels());
+        return json;
+    }
+
+    /** {@code longhorn backup list}. */
+    @Command(name = "list", description = "List the complete backups of all volumes at a target, by volume and time.")
+    static final class ListCommand implements Callable<Integer> {
+        @Spec
+        private @Nullable CommandSpec spec;
+
+        @Parameters(paramLabel = "TARGET", description = "Such as file:///dir/.")
+        private String target = "";
+
+        @Option(names = "--json", description = "Print an array of objects.")
+        private boolean json;
+
+        @Override
+        public Integer call() {
+            Console console = Console.of(spec);
+            List<BackupConfig> backups = new ArrayList<>();
+            int exitCode = Main.DONE;
+            try (BackupStore store = open(spec, target)) {
+                for (String volume : store.volumes()) {
+                    List<BackupConfig> its = new ArrayList<>();
+                    for (String name : store.backups(volume)) {
+                        try {
+                            complete(store, volume, name).ifPresent(its::add);
+                        } catch (DamagedBackupException e) {
+                            console.remark("DAMAGED " + e.getMessage());
+                            exitCode = Main.FAILED;
+                        }
+                    }
+                    its.sort(Comparator.comparing(BackupConfig::createdTime).thenComparing(BackupConfig::name));
+                    backups.addAll(its);
+                }
+            }
+            if (json) {
+                console.line(Json.of(backups.stream().map(BackupCommand::json).toList())
+                        .strip());
+            } else {
+                backups.forEach(backup -> console.line(line(backup)));
+            }
+            return exitCode;
+        }
+
+        private static Optional<BackupConfig> complete(BackupStore store, String volume, String name) {
+            try {
+                return Optional.of(store.backup(volume, name)).filter(backup -> !backup.isInProgress());
+            } catch (BackupNotFoundException e) {
+                // Deleted since its name was listed.
+                return Optional.empty();
+            }
+        }
+
+        private static String line(BackupConfig backup) {
+            return "volume " + backup.volumeName() + " backup " + backup.name() + " of " + backup.createdTime()
+                    + ", snapshot " + backup.snapshotName() + ", " + backup.sizeBytes() + " bytes"
+                    + (backup.labels().isEmpty() ? "" : ", labels " + backup.labels());
+        }
+    }
+
+    /** {@code longhorn backup inspect}. */
+    @Command(name = "inspect", description = "Describe one backup as JSON.")
+    static final class InspectCommand implements Callable<Integer> {
+        @Spec
+        private @Nullable CommandSpec spec;
+
+        @Parameters(paramLabel = "BACKUP", description = "TARGET?backup=NAME&volume=VOLUME")
+        private String url = "";
+
+        @Override
+        public Integer call() {
+            BackupUrl named = parse(spec, url);
+            try (BackupStore store = BackupStore.open(named.backupTarget())) {
+                BackupConfig backup = store.completeBackup(named.volume(), named.backup());
+                Map<String, Object> json = new LinkedHashMap<>(json(backup));
+                json.put("newBytes", backup.newlyUploadedBytes());
+                json.put("incremental", backup.isIncremental());
+                json.put("compression", backup.compression());
+                json.put("blockBytes", backup.blockBytes());
+                json.put("blocks", backup.blocks().size());
+                json.put("parameters", backup.parameters());
+                Console.of(spec).line(Json.of(json).strip());
+            }
+            return Main.DONE;
+        }
+    }
+
+    /** {@code longhorn backup verify}. */
+    @Command(
+            name = "verify",
+            description = {
+                "Read everything that backups need, and tell what is damaged and which backups it affects.",
+                "Exit code 1 if anything is."
+            })
+    static final class VerifyCommand implements Callable<Integer> {
+        @Spec
+        private @Nullable CommandSpec spec;
+
+        @Parameters(paramLabel = "TARGET", description = "A target for all of it, or TARGET?backup=NAME&volume=VOLUME.")
+        private String target = "";
+
+        @Override
+        public Integer call() {
+            Console console = Console.of(spec);
+            BackupVerification verification = verify(console);
+            verification.damages().forEach(damage -> console.line("DAMAGED " + damage));
+            console.line(verification.backups() + " backups and " + verification.blocks() + " blocks verified, "
+                    + (verification.damages().isEmpty()
+                            ? "all right"
+                            : verification.damages().size() + " damages")
+                    + (verification.inProgress() == 0 ? "" : "; " + verification.inProgress() + " in progress"));
+            return verification.damages().isEmpty() ? Main.DONE : Main.FAILED;
+        }
+
+        private BackupVerification verify(Console console) {
+            ProgressListener progress = percents(console, "verified");
+            if (target.contains("backup=")) {
+                BackupUrl named = parse(spec, target);
+                try (BackupStore store = BackupStore.open(named.backupTarget())) {
+                    return new BackupVerification(store).one(named.volume(), named.backup(), progress);
+                }
+            }
+            try (BackupStore store = open(spec, target)) {
+                return new BackupVerification(store).all(progress);
+            }
+        }
+    }
+
+    /** {@code longhorn backup export}. */
+    @Command(name = "export", description = "Write a backup to a raw image, sparse where it has nothing.")
+    static final class ExportCommand implements Callable<Integer> {
+        @Spec
+        private @Nullable CommandSpec spec;
+
+        @Parameters(index = "0", paramLabel = "BACKUP", description = "TARGET?backup=NAME&volume=VOLUME")
+        private String url = "";
+
+        @Parameters(index = "1", paramLabel = "FILE", description = "The image to make.")
+        private @Nullable Path file;
+
+        @Option(names = "--force", description = "Replace the file if there is one.")
+        private boolean force;
+
+        @Override
+        public Integer call() {
+            BackupUrl named = parse(spec, url);
+            Console console = Console.of(spec);
+            Path image = Objects.requireNonNull(file);
+            try (BackupStore store = BackupStore.open(named.backupTarget())) {
+                long bytes = new BackupExport(store, named.volume(), named.backup())
+                        .to(image, force, percents(console, "exported"));
+                console.line(image + ": " + bytes + " bytes, every block verified");
+            }
+            return Main.DONE;
+        }
+    }
+
+    /** {@code longhorn backup delete}. */
+    @Command(name = "delete", description = "Delete a backup, and the blocks that no other backup of its volume needs.")
+    static final class DeleteCommand implements Callable<Integer> {
+        @Spec
+        private @Nullable CommandSpec spec;
+
+        @Parameters(paramLabel = "BACKUP", description = "TARGET?backup=NAME&volume=VOLUME")
+        private String url = "";
+
+        @Override
+        public Integer call() throws InterruptedException {
+            BackupUrl named = parse(spec, url);
+            try (BackupStore store = BackupStore.open(named.backupTarget())) {
+                long bytes = store.delete(named.volume(), named.backup());
+                Console.of(spec).line("backup " + named.backup() + " deleted, " + bytes + " bytes freed");
+            }
+            return Main.DONE;
+        }
+    }
+}
