@@ -1,6 +1,5 @@
 package io.longhorn.replica.disk;
 
-import com.sun.nio.file.ExtendedOpenOption;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.RandomAccessFile;
@@ -42,6 +41,9 @@ final class PathFile implements DiskFile {
 
     private static final ByteBuffer ZEROES =
             ByteBuffer.allocateDirect(ZEROES_BYTES).asReadOnlyBuffer();
+
+    /** The JDK's option for it, which is not of the language's standard: newer compilers refuse its name. */
+    private static final Optional<OpenOption> PAST_CACHE = pastCacheOption();
 
     private final Consumer<PathFile> onClose;
     /** Identity of the file in its file system; null where there is none. Guards against another file under the same name. */
@@ -156,6 +158,20 @@ final class PathFile implements DiskFile {
         write(position, source);
     }
 
+    private static Optional<OpenOption> pastCacheOption() {
+        try {
+            for (Object option :
+                    Class.forName("com.sun.nio.file.ExtendedOpenOption").getEnumConstants()) {
+                if ("DIRECT".equals(option.toString())) {
+                    return Optional.of((OpenOption) option);
+                }
+            }
+        } catch (ClassNotFoundException e) {
+            LOG.debug("no writing past the cache: this Java has no such option", e);
+        }
+        return Optional.empty();
+    }
+
     private static boolean isAligned(long position, ByteBuffer source) {
         return source.isDirect()
                 && position % ALIGNMENT_BYTES == 0
@@ -167,9 +183,9 @@ final class PathFile implements DiskFile {
     private synchronized @Nullable FileChannel directChannel() throws IOException {
         requireOpen();
         if (directChannel == null && !directRefused) {
-            Set<OpenOption> options = new HashSet<>(mode);
-            options.add(ExtendedOpenOption.DIRECT);
             try {
+                Set<OpenOption> options = new HashSet<>(mode);
+                options.add(PAST_CACHE.orElseThrow(() -> new UnsupportedOperationException("not on this Java")));
                 directChannel = openSame(options);
             } catch (IOException | UnsupportedOperationException e) {
                 LOG.debug("no writing past the cache: file={} cause={}", path, e.toString());
