@@ -34,13 +34,13 @@ public final class BackupExport {
      * @throws DamagedBackupException if a block is missing or has other bytes
      */
     public long to(Path image, boolean overwrite, ProgressListener progress) {
+        if (!overwrite && Files.exists(image)) {
+            throw new TransferException(image, "the file exists, and shall not be replaced");
+        }
         BackupConfig config = store.completeBackup(volume, backup);
         long sizeBytes = imageBytes(config);
         Path partial = image.resolveSibling(image.getFileName() + ".partial");
         try {
-            if (!overwrite && Files.exists(image)) {
-                throw new TransferException(image, "the file exists, and shall not be replaced");
-            }
             write(config, partial, sizeBytes, progress);
             Files.move(partial, image, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
             forceFolderOf(image);

@@ -41,7 +41,8 @@ public final class BackupVerification {
     private int backups;
     private int inProgress;
     private long blocks;
-    private long bytes;
+    private long doneBytes;
+    private long totalBytes;
 
     public BackupVerification(BackupStore store) {
         this.store = store;
@@ -81,15 +82,13 @@ public final class BackupVerification {
             damages.add(new Damage(volume, e.key(), e.reason(), List.of()));
         }
         Map<String, Need> needs = needs(volume, names);
-        long total = 0;
         for (Need need : needs.values()) {
-            total += need.config.blockBytes();
+            totalBytes += need.config.blockBytes();
         }
-        long done = 0;
         for (Need need : needs.values()) {
             verify(need);
-            done += need.config.blockBytes();
-            progress.progress(done, total);
+            doneBytes += need.config.blockBytes();
+            progress.progress(doneBytes, totalBytes);
         }
     }
 
@@ -132,7 +131,7 @@ public final class BackupVerification {
 
     private void verify(Need need) {
         try {
-            bytes += store.block(need.config, need.block).remaining();
+            store.block(need.config, need.block);
             blocks++;
         } catch (DamagedBackupException e) {
             damages.add(new Damage(e.volume(), e.key(), e.reason(), need.backups));
@@ -164,10 +163,5 @@ public final class BackupVerification {
     /** Blocks found right. */
     public long blocks() {
         return blocks;
-    }
-
-    /** Their bytes, uncompressed. */
-    public long bytes() {
-        return bytes;
     }
 }

@@ -1,7 +1,5 @@
 package io.longhorn.backup;
 
-import java.util.Arrays;
-
 /**
  * Checksums of blocks, a million of them in 32 MiB. Keeps the first 128 bits of each: two blocks that agree in these count as one, so an answer may be a wrong yes, with the
  * probability of a wrong checksum, and never a wrong no. One thread at a time.
@@ -70,11 +68,5 @@ final class ChecksumSet {
             }
         }
         pairs = larger;
-    }
-
-    void clear() {
-        Arrays.fill(pairs, 0);
-        size = 0;
-        hasZero = false;
     }
 }

@@ -91,6 +91,20 @@ class LonghornStoreTest {
     }
 
     @Test
+    void verificationOfAllVolumesNeverGoesBack() {
+        List<Long> done = new ArrayList<>();
+        try (BackupStore store = store(LonghornFixture.directory())) {
+            BackupVerification verification = new BackupVerification(store).all((doneBytes, totalBytes) -> {
+                assertThat(doneBytes).isLessThanOrEqualTo(totalBytes);
+                done.add(doneBytes);
+            });
+            assertThat(verification.damages()).isEmpty();
+            assertThat(verification.blocks()).isEqualTo(done.size());
+        }
+        assertThat(done).isSorted().doesNotHaveDuplicates();
+    }
+
+    @Test
     void volumesAreFoundByTheirNames() throws IOException {
         try (BackupStore store = store(LonghornFixture.directory())) {
             assertThat(store.volumes())
@@ -209,12 +223,15 @@ class LonghornStoreTest {
         LonghornFixture.Expected some = backups().get(0);
         Path image = directory.resolve("image");
         Files.writeString(image, "precious");
+        Path others = directory.resolve("image.partial");
+        Files.writeString(others, "of an export that runs");
         try (BackupStore store = store(LonghornFixture.directory())) {
             assertThatThrownBy(() -> export(store, some.volume(), some.backup()))
                     .isInstanceOf(TransferException.class)
                     .hasMessageContaining(image.toString())
                     .hasMessageContaining("exists");
             assertThat(image).hasContent("precious");
+            assertThat(others).hasContent("of an export that runs");
             new BackupExport(store, some.volume(), some.backup()).to(image, true, ProgressListener.none());
         }
         assertThat(sha256(image)).isEqualTo(some.sha256());
