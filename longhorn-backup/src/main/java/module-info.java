@@ -7,4 +7,9 @@ module io.longhorn.backup {
     requires static transitive org.jspecify;
 
     exports io.longhorn.backup;
+
+    uses io.longhorn.backup.ObjectStoreProvider;
+
+    provides io.longhorn.backup.ObjectStoreProvider with
+            io.longhorn.backup.FolderStoreProvider;
 }

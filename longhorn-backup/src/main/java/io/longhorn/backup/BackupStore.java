@@ -7,12 +7,9 @@ import io.longhorn.BackupTargetBusyException;
 import io.longhorn.BackupTargetException;
 import io.longhorn.DamagedBackupException;
 import java.io.IOException;
-import java.net.URI;
 import java.nio.ByteBuffer;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 
 /**
@@ -35,22 +32,12 @@ public final class BackupStore implements AutoCloseable {
     }
 
     /**
-     * The store at a folder: {@code file:///dir/}, or {@code vfs:///dir/}, which means the same. A folder without a store is an empty one.
+     * The store at a target, by whichever {@link ObjectStoreProvider} handles its kind. A target without a store is an empty one.
      *
-     * @throws BackupTargetException if the target is of another kind
+     * @throws BackupTargetException if nobody handles targets of this kind, or the URI or the credentials are not what they should be
      */
     public static BackupStore open(BackupTarget target) {
-        URI uri = target.uri();
-        String scheme = uri.getScheme().toLowerCase(Locale.ROOT);
-        if (!"file".equals(scheme) && !"vfs".equals(scheme)) {
-            throw new BackupTargetException(
-                    uri.toString(), "no module handles targets of the kind " + scheme + "; there are file and vfs");
-        }
-        String path = uri.getPath();
-        if (path == null || path.isEmpty() || uri.getHost() != null) {
-            throw new BackupTargetException(uri.toString(), "a folder is written file:///dir/, with three slashes");
-        }
-        return on(new FolderStore(Path.of(path)));
+        return on(ObjectStores.open(target));
     }
 
     /** The store that these objects are; closed with it. */

@@ -18,7 +18,7 @@ class FolderStoreTest extends ObjectStoreContract {
     private Path directory;
 
     @Override
-    ObjectStore open() {
+    protected ObjectStore open() {
         return new FolderStore(directory.resolve("not/made/yet"));
     }
 

@@ -3,7 +3,7 @@ package io.longhorn.backup;
 /** The tests' own store keeps the contract as well. */
 class MemoryStoreTest extends ObjectStoreContract {
     @Override
-    ObjectStore open() {
+    protected ObjectStore open() {
         return new MemoryStore(new TurnedTime());
     }
 }

@@ -19,12 +19,12 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 /** What every object store does. */
-abstract class ObjectStoreContract {
+public abstract class ObjectStoreContract {
 
     private ObjectStore store;
 
     /** A store without objects. */
-    abstract ObjectStore open() throws IOException;
+    protected abstract ObjectStore open() throws IOException;
 
     @BeforeEach
     void start() throws IOException {
@@ -36,7 +36,7 @@ abstract class ObjectStoreContract {
         store.close();
     }
 
-    static ByteBuffer bytes(String text) {
+    protected static ByteBuffer bytes(String text) {
         return ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8));
     }
 
