@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.concurrent.CompletionStage;
 
 /**
  * The content of a volume at one moment; never changes. Belongs to an open {@link Volume}, whose rules for ranges,
@@ -50,6 +51,16 @@ public interface Snapshot {
      * @throws DamagedBlockException if no in-sync replica has a copy of a block that matches its checksum
      */
     void read(long offsetBytes, ByteBuffer destination);
+
+    /** As {@link #read}; completes when the buffer is filled. */
+    CompletionStage<Void> readAsync(long offsetBytes, ByteBuffer destination);
+
+    /**
+     * Keeps the content readable through the returned object until that is closed, whatever becomes of the snapshot.
+     *
+     * @throws SnapshotNotFoundException if it was deleted before
+     */
+    HeldSnapshot hold();
 
     /** What a range of the snapshot holds; see {@link Volume#allocation}. */
     List<Extent> allocation(long offsetBytes, long lengthBytes);

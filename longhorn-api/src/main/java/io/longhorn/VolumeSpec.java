@@ -92,6 +92,18 @@ public final class VolumeSpec {
                 + ", limits=" + limits + ", labels=" + labels + "]";
     }
 
+    /** The same volume in another size; see {@link Builder#sizeBytes}. */
+    public VolumeSpec withSize(long bytes) {
+        Builder sized = new Builder(name);
+        sized.replicas = replicas;
+        sized.durability = durability;
+        sized.allowDegraded = allowDegraded;
+        sized.minInSync = minInSync;
+        sized.limits = limits;
+        sized.labels = labels;
+        return sized.sizeBytes(bytes).build();
+    }
+
     /** Collects a spec. Each method checks its own value at once, {@link #build()} checks how they fit together. */
     public static final class Builder {
 

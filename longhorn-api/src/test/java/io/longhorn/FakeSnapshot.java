@@ -6,6 +6,7 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletionStage;
 
 /** A snapshot whose changed blocks are given, and are answered a page at a time like a real one. */
 final class FakeSnapshot implements Snapshot {
@@ -66,6 +67,16 @@ final class FakeSnapshot implements Snapshot {
     @Override
     public void read(long offsetBytes, ByteBuffer destination) {
         volume.read(offsetBytes, destination);
+    }
+
+    @Override
+    public CompletionStage<Void> readAsync(long offsetBytes, ByteBuffer destination) {
+        return volume.readAsync(offsetBytes, destination);
+    }
+
+    @Override
+    public HeldSnapshot hold() {
+        throw new UnsupportedOperationException();
     }
 
     @Override

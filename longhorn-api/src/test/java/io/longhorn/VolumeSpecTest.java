@@ -47,6 +47,7 @@ class VolumeSpecTest {
         assertThat(spec.limits()).isEqualTo(new VolumeLimits(100, 100, 1 << 20, 4 << 20));
         assertThat(spec.labels()).containsExactly(Map.entry("team", "shop"));
         assertThat(spec.toString()).contains("orders", "21474836480", "WRITE_THROUGH");
+        assertThat(spec.withSize(4096).toString()).isEqualTo(spec.toString().replace("21474836480", "4096"));
     }
 
     @ParameterizedTest

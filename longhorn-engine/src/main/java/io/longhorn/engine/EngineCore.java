@@ -37,7 +37,7 @@ import org.slf4j.LoggerFactory;
  *
  * <p>Each concern has a class: {@link Opening} how a session begins, {@link RecordKeeper} the registry's record, {@link RequestQueue} what waits to be
  * sequenced, {@link Sequencer} order and sending, {@link OperationWindow} what is in flight, {@link Confirmations} what callers are told, {@link ViewKeeper} who
- * is in the view and who must leave, {@link ReadPath} reads, {@link Repairs} bad blocks, {@link Rebuilds} bringing replicas back. This one holds them together: the life of
+ * is in the view and who must leave, {@link ReadPath} reads, {@link MapQueries} block maps, {@link SnapshotPins} what long readers hold, {@link Repairs} bad blocks, {@link Rebuilds} bringing replicas back. This one holds them together: the life of
  * the session, what replicas say, time, health.
  *
  * <p>Invariants: an operation is confirmed only when every replica of the durable view, and of a view whose recording is under way, has
@@ -66,6 +66,8 @@ final class EngineCore implements ReplicaLink.Owner, RecordKeeper.Owner {
     final OperationWindow window;
     final ViewKeeper view;
     final ReadPath reads;
+    final MapQueries maps;
+    final SnapshotPins pins;
     final Repairs repairs;
     final ReadCache cache;
     final CachedReads cachedReads;
@@ -114,6 +116,8 @@ final class EngineCore implements ReplicaLink.Owner, RecordKeeper.Owner {
         this.view = new ViewKeeper(this);
         this.cache = new ReadCache(settings.readCacheBytes());
         this.reads = new ReadPath(this);
+        this.maps = new MapQueries(this);
+        this.pins = new SnapshotPins(this);
         this.repairs = new Repairs(this);
         this.cachedReads = new CachedReads(this);
         this.requests = new RequestQueue(this);
@@ -246,6 +250,7 @@ final class EngineCore implements ReplicaLink.Owner, RecordKeeper.Owner {
         requests.failAll(cause);
         confirmations.failAll(cause);
         reads.failAll(cause);
+        maps.failAll(cause);
         if (liveness != null) {
             liveness.close();
             liveness = null;
@@ -400,7 +405,9 @@ final class EngineCore implements ReplicaLink.Owner, RecordKeeper.Owner {
             }
         }
         confirmations.askAgain(link);
+        pins.tell(link);
         reads.sourceReturned();
+        maps.sourceReturned();
         refreshHealth();
         confirmations.advance();
         armTick();
@@ -518,6 +525,7 @@ final class EngineCore implements ReplicaLink.Owner, RecordKeeper.Owner {
                 || confirmations.isFlushing()
                 || !requests.isEmpty()
                 || reads.isWaiting()
+                || maps.isWaiting()
                 || opening != null
                 || view.isChanging()
                 || rebuilds.isRunning()
@@ -546,6 +554,7 @@ final class EngineCore implements ReplicaLink.Owner, RecordKeeper.Owner {
             link.watch(ran, settings.syncLagNanos(), view.isMember(link));
         }
         reads.tick(confirmations.isFlushing());
+        maps.tick();
         if (now - lastRecordCheckNanos > settings.registryCheckNanos()) {
             lastRecordCheckNanos = now;
             recordKeeperCheck();

@@ -4,6 +4,7 @@ import io.longhorn.DataPathSettings;
 import io.longhorn.DiskFailedException;
 import io.longhorn.Extent;
 import io.longhorn.ExtentState;
+import io.longhorn.HeldSnapshot;
 import io.longhorn.HostPort;
 import io.longhorn.Longhorn;
 import io.longhorn.LonghornConfig;
@@ -396,15 +397,30 @@ final class EngineLonghorn implements Longhorn, Placement {
             throw new IllegalArgumentException("a clone of snapshot " + snapshot.name() + " needs at least "
                     + snapshot.sizeBytes() + " bytes, not " + size);
         }
-        VolumeSpec.Builder sized = VolumeSpec.named(spec.name())
-                .sizeBytes(size)
-                .replicas(spec.replicas())
-                .durability(spec.durability())
-                .allowDegraded(spec.allowDegraded())
-                .minInSync(spec.minInSync())
-                .limits(spec.limits())
-                .labels(spec.labels());
-        Volume clone = create(sized.build());
+        try (HeldSnapshot held = snapshot.hold()) {
+            Volume clone = create(spec.withSize(size));
+            try {
+                copy(held, clone);
+                clone.flush();
+            } catch (RuntimeException e) {
+                undo(clone, e);
+                throw e;
+            }
+            return clone;
+        }
+    }
+
+    /** A volume that holds a part of what it should is of no use to anybody. */
+    private void undo(Volume made, RuntimeException failure) {
+        try {
+            made.close();
+            delete(made.name());
+        } catch (RuntimeException e) {
+            failure.addSuppressed(e);
+        }
+    }
+
+    private static void copy(Snapshot snapshot, Volume clone) {
         ByteBuffer buffer = ByteBuffer.allocateDirect(CLONE_PIECE_BYTES);
         long at = 0;
         while (at < snapshot.sizeBytes()) {
@@ -415,8 +431,6 @@ final class EngineLonghorn implements Longhorn, Placement {
                 at = extent.endBytes();
             }
         }
-        clone.flush();
-        return clone;
     }
 
     private static void copy(Snapshot from, Volume to, ByteBuffer buffer, long start, long end) {

@@ -1,6 +1,7 @@
 package io.longhorn.engine;
 
 import io.longhorn.Extent;
+import io.longhorn.HeldSnapshot;
 import io.longhorn.OutOfRangeException;
 import io.longhorn.ProgressListener;
 import io.longhorn.Snapshot;
@@ -13,64 +14,89 @@ import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionStage;
 
 /** A snapshot as callers see it. What it says of itself was true when it was looked up; its content never changes. Safe for any thread. */
-final class EngineSnapshot implements Snapshot {
+class EngineSnapshot implements Snapshot {
     private final EngineVolume volume;
     private final Message.Layer layer;
+    /** What reads name, so that a deleted snapshot is still read; 0 for none. */
+    private final int pin;
 
     EngineSnapshot(EngineVolume volume, Message.Layer layer) {
-        this.volume = volume;
-        this.layer = layer;
+        this(volume, layer, 0);
     }
 
-    Message.Layer layer() {
+    private EngineSnapshot(EngineVolume volume, Message.Layer layer, int pin) {
+        this.volume = volume;
+        this.layer = layer;
+        this.pin = pin;
+    }
+
+    /** One that is held; closed by its user. */
+    private static final class Held extends EngineSnapshot implements HeldSnapshot {
+        Held(EngineSnapshot snapshot, int pin) {
+            super(snapshot.volume, snapshot.layer, pin);
+        }
+
+        @Override
+        public void close() {
+            super.release();
+        }
+    }
+
+    final Message.Layer layer() {
         return layer;
     }
 
-    EngineVolume layerOf() {
+    final int pin() {
+        return pin;
+    }
+
+    final EngineVolume layerOf() {
         return volume;
     }
 
     @Override
-    public String name() {
+    public final String name() {
         return layer.name();
     }
 
     @Override
-    public Volume volume() {
+    public final Volume volume() {
         return volume;
     }
 
     @Override
-    public Instant createdAt() {
+    public final Instant createdAt() {
         return Instant.ofEpochMilli(layer.createdAtMillis());
     }
 
     @Override
-    public Map<String, String> labels() {
+    public final Map<String, String> labels() {
         return layer.labels();
     }
 
     @Override
-    public Optional<Snapshot> parent() {
+    public final Optional<Snapshot> parent() {
         EngineCore core = volume.core();
         return volume.ofStructure(
                 () -> core.tree.parentOf(layer).map(parent -> new EngineSnapshot(volume, parent)), "parent");
     }
 
     @Override
-    public boolean userMade() {
+    public final boolean userMade() {
         return layer.userMade();
     }
 
     @Override
-    public long sizeBytes() {
+    public final long sizeBytes() {
         return layer.sizeBytes();
     }
 
     @Override
-    public long actualBytes() {
+    public final long actualBytes() {
         Message.StatusOk status = volume.await(volume.maps().status(), "actualBytes");
         return status.layers().stream()
                 .filter(l -> l.id().equals(layer.id()))
@@ -80,53 +106,76 @@ final class EngineSnapshot implements Snapshot {
     }
 
     @Override
-    public void read(long offsetBytes, ByteBuffer destination) {
-        if (destination.isReadOnly()) {
-            throw new IllegalArgumentException("the destination is a read-only buffer");
-        }
-        volume.readLayer(layer.id(), offsetBytes, destination, sizeBytes(), "read of snapshot " + name());
+    public final void read(long offsetBytes, ByteBuffer destination) {
+        EngineVolume.checkDestination(destination);
+        volume.readLayer(layer.id(), pin, offsetBytes, destination, sizeBytes(), "read of snapshot " + name());
     }
 
     @Override
-    public List<Extent> allocation(long offsetBytes, long lengthBytes) {
+    public final CompletionStage<Void> readAsync(long offsetBytes, ByteBuffer destination) {
+        EngineVolume.checkDestination(destination);
+        return volume.readLayerAsync(layer.id(), pin, offsetBytes, destination, sizeBytes());
+    }
+
+    @Override
+    public final HeldSnapshot hold() {
+        EngineCore core = volume.core();
+        return volume.await(
+                core.<HeldSnapshot>call(result -> result.complete(new Held(this, core.pins.hold(layer.id())))),
+                "hold of snapshot " + name());
+    }
+
+    private void release() {
+        EngineCore core = volume.core();
+        // Nobody waits for it, and a session that is over holds nothing.
+        CompletableFuture<Boolean> unused = core.call(result -> {
+            core.pins.release(pin);
+            result.complete(true);
+        });
+    }
+
+    @Override
+    public final List<Extent> allocation(long offsetBytes, long lengthBytes) {
         OutOfRangeException.check(offsetBytes, lengthBytes, sizeBytes());
-        return volume.maps().allocation(volume, layer.id(), offsetBytes, lengthBytes);
+        return volume.maps().allocation(volume, layer.id(), pin, offsetBytes, lengthBytes);
     }
 
     @Override
-    public List<Extent> changedSince(Snapshot older, long offsetBytes, long lengthBytes) {
+    public final List<Extent> changedSince(Snapshot older, long offsetBytes, long lengthBytes) {
         OutOfRangeException.check(offsetBytes, lengthBytes, sizeBytes());
         if (!(older instanceof EngineSnapshot other) || other.volume != volume) {
             throw new IllegalArgumentException("snapshot " + older.name() + " is of another volume");
         }
-        return volume.maps().changed(volume, layer.id(), other.layer.id(), offsetBytes, lengthBytes);
+        return volume.maps().changed(volume, layer.id(), pin, other.layer.id(), offsetBytes, lengthBytes);
     }
 
     @Override
-    public void exportTo(Path file, ProgressListener listener) {
-        new FileTransfer(volume, file, listener).write(layer.id(), sizeBytes());
+    public final void exportTo(Path file, ProgressListener listener) {
+        try (Held held = (Held) hold()) {
+            new FileTransfer(volume, file, listener).write(layer.id(), held.pin(), sizeBytes());
+        }
     }
 
     @Override
-    public void delete() {
+    public final void delete() {
         volume.change(new StructureOperation.DeleteSnapshot(layer.id()), "delete snapshot");
         volume.deleted(name());
     }
 
     @Override
-    public boolean equals(Object other) {
+    public final boolean equals(Object other) {
         return other instanceof EngineSnapshot s
                 && s.volume.id().equals(volume.id())
                 && s.layer.id().equals(layer.id());
     }
 
     @Override
-    public int hashCode() {
+    public final int hashCode() {
         return layer.id().hashCode();
     }
 
     @Override
-    public String toString() {
+    public final String toString() {
         return volume.name() + "@" + name();
     }
 }

@@ -147,14 +147,18 @@ final class EngineVolume implements Volume {
     @Override
     public void read(long offsetBytes, ByteBuffer destination) {
         if (!readCached(offsetBytes, destination)) {
-            readLayer(LayerId.LIVE, offsetBytes, destination, sizeBytes(), "read");
+            readLayer(LayerId.LIVE, 0, offsetBytes, destination, sizeBytes(), "read");
+        }
+    }
+
+    static void checkDestination(ByteBuffer destination) {
+        if (destination.isReadOnly()) {
+            throw new IllegalArgumentException("the destination is a read-only buffer");
         }
     }
 
     private boolean readCached(long offsetBytes, ByteBuffer destination) {
-        if (destination.isReadOnly()) {
-            throw new IllegalArgumentException("the destination is a read-only buffer");
-        }
+        checkDestination(destination);
         OutOfRangeException.check(offsetBytes, destination.remaining(), sizeBytes());
         if (!core.cachedReads.read(offsetBytes, destination)) {
             return false;
@@ -167,18 +171,18 @@ final class EngineVolume implements Volume {
     public CompletionStage<Void> readAsync(long offsetBytes, ByteBuffer destination) {
         return readCached(offsetBytes, destination)
                 ? CompletableFuture.completedFuture(null)
-                : readLayerAsync(LayerId.LIVE, offsetBytes, destination, sizeBytes());
+                : readLayerAsync(LayerId.LIVE, 0, offsetBytes, destination, sizeBytes());
     }
 
-    void readLayer(LayerId layer, long offsetBytes, ByteBuffer destination, long size, String operation) {
+    void readLayer(LayerId layer, int pin, long offsetBytes, ByteBuffer destination, long size, String operation) {
         OutOfRangeException.check(offsetBytes, destination.remaining(), size);
-        blocking(operation, done -> core.reads.read(layer, 0, offsetBytes, destination, done));
+        blocking(operation, done -> core.reads.read(layer, pin, offsetBytes, destination, done));
         destination.position(destination.limit());
     }
 
-    CompletionStage<Void> readLayerAsync(LayerId layer, long offsetBytes, ByteBuffer destination, long size) {
+    CompletionStage<Void> readLayerAsync(LayerId layer, int pin, long offsetBytes, ByteBuffer destination, long size) {
         OutOfRangeException.check(offsetBytes, destination.remaining(), size);
-        return core.<Void>call(result -> core.reads.read(layer, 0, offsetBytes, destination, failure -> {
+        return core.<Void>call(result -> core.reads.read(layer, pin, offsetBytes, destination, failure -> {
             if (failure == null) {
                 destination.position(destination.limit());
                 result.complete(null);
@@ -385,7 +389,7 @@ final class EngineVolume implements Volume {
     @Override
     public List<Extent> allocation(long offsetBytes, long lengthBytes) {
         OutOfRangeException.check(offsetBytes, lengthBytes, sizeBytes());
-        return maps.allocation(this, LayerId.LIVE, offsetBytes, lengthBytes);
+        return maps.allocation(this, LayerId.LIVE, 0, offsetBytes, lengthBytes);
     }
 
     MapReader maps() {
@@ -453,7 +457,7 @@ final class EngineVolume implements Volume {
 
     @Override
     public void exportTo(Path file, ProgressListener listener) {
-        new FileTransfer(this, file, listener).write(LayerId.LIVE, sizeBytes());
+        new FileTransfer(this, file, listener).write(LayerId.LIVE, 0, sizeBytes());
     }
 
     @Override

@@ -10,6 +10,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -97,34 +98,61 @@ final class FileTransfer {
     }
 
     /** Volume or snapshot to a new file, forced at the end. */
-    void write(LayerId layer, long size) {
-        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
-            long at = 0;
-            while (at < size) {
-                List<Extent> extents = volume.maps().allocation(volume, layer, at, size - at);
-                for (Extent extent : extents) {
-                    if (extent.state() == ExtentState.DATA) {
-                        copy(channel, layer, extent, size);
-                    }
-                    at = extent.endBytes();
-                    listener.progress(at, size);
-                }
-                if (extents.isEmpty()) {
-                    at = size;
-                }
-            }
-            if (channel.size() < size) {
-                channel.write(ByteBuffer.allocate(1), size - 1);
-            }
-            channel.force(true);
+    void write(LayerId layer, int pin, long size) {
+        FileChannel opened;
+        try {
+            opened = FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
         } catch (FileAlreadyExistsException e) {
             throw new TransferException(file, "the file exists already; choose another, or move it away", e);
         } catch (IOException e) {
-            throw new TransferException(file, "export failed: " + e.getMessage(), e);
+            throw exportFailed(e);
+        }
+        try (FileChannel channel = opened) {
+            write(channel, layer, pin, size);
+        } catch (IOException e) {
+            TransferException failure = exportFailed(e);
+            deleteBegun(failure);
+            throw failure;
+        } catch (RuntimeException e) {
+            deleteBegun(e);
+            throw e;
         }
     }
 
-    private void copy(FileChannel channel, LayerId layer, Extent extent, long size) throws IOException {
+    private TransferException exportFailed(IOException cause) {
+        return new TransferException(file, "export failed: " + cause.getMessage(), cause);
+    }
+
+    private void deleteBegun(RuntimeException failure) {
+        try {
+            Files.deleteIfExists(file);
+        } catch (IOException e) {
+            failure.addSuppressed(e);
+        }
+    }
+
+    private void write(FileChannel channel, LayerId layer, int pin, long size) throws IOException {
+        long at = 0;
+        while (at < size) {
+            List<Extent> extents = volume.maps().allocation(volume, layer, pin, at, size - at);
+            for (Extent extent : extents) {
+                if (extent.state() == ExtentState.DATA) {
+                    copy(channel, layer, pin, extent, size);
+                }
+                at = extent.endBytes();
+                listener.progress(at, size);
+            }
+            if (extents.isEmpty()) {
+                at = size;
+            }
+        }
+        if (channel.size() < size) {
+            channel.write(ByteBuffer.allocate(1), size - 1);
+        }
+        channel.force(true);
+    }
+
+    private void copy(FileChannel channel, LayerId layer, int pin, Extent extent, long size) throws IOException {
         ArrayDeque<Piece> inFlight = new ArrayDeque<>();
         long at = extent.offsetBytes();
         long written = at;
@@ -132,7 +160,7 @@ final class FileTransfer {
             if (at < extent.endBytes() && inFlight.size() < PIECES_IN_FLIGHT) {
                 int length = (int) Math.min(PIECE_BYTES, extent.endBytes() - at);
                 ByteBuffer buffer = ByteBuffer.allocateDirect(length);
-                inFlight.add(new Piece(buffer, length, volume.readLayerAsync(layer, at, buffer, size)));
+                inFlight.add(new Piece(buffer, length, volume.readLayerAsync(layer, pin, at, buffer, size)));
                 at += length;
             } else {
                 Piece piece = inFlight.remove();

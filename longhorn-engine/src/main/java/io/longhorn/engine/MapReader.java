@@ -2,17 +2,13 @@ package io.longhorn.engine;
 
 import io.longhorn.Extent;
 import io.longhorn.ExtentState;
-import io.longhorn.SnapshotNotFoundException;
 import io.longhorn.Volume;
-import io.longhorn.VolumeFaultedException;
 import io.longhorn.replica.wire.BlockState;
 import io.longhorn.replica.wire.LayerId;
 import io.longhorn.replica.wire.Message;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
-import java.util.function.BiConsumer;
 
 /** Asks a replica of the view for its block maps and its state. Safe for any thread. */
 final class MapReader {
@@ -25,52 +21,26 @@ final class MapReader {
     }
 
     CompletionStage<Message.StatusOk> status() {
-        return ask(new Message.Status(), Message.StatusOk.class, CompletableFuture::complete);
+        return core.<Message.StatusOk>call(result -> core.maps.ask(
+                new Message.Status(), Message.StatusOk.class, result::complete, result::completeExceptionally));
     }
 
+    /** A page that shows nothing that is not confirmed. */
     private CompletionStage<Message.MapPage> page(Message.MapQuery query) {
-        return ask(
+        return core.<Message.MapPage>call(result -> core.maps.ask(
                 query,
                 Message.MapPage.class,
-                (result, page) ->
-                        core.reads.settle(query.fromBlock(), query.toBlock(), Calls.completing(result, page)));
+                page -> core.reads.settle(query.fromBlock(), query.toBlock(), Calls.completing(result, page)),
+                result::completeExceptionally));
     }
 
-    private <M extends Message> CompletionStage<M> ask(
-            Message question, Class<M> kind, BiConsumer<CompletableFuture<M>, M> answered) {
-        return core.<M>call(result -> {
-            for (ReplicaLink link : core.view.members()) {
-                if (core.view.isReadable(link)) {
-                    link.request(
-                            question,
-                            Replies.expecting(
-                                    kind,
-                                    answer -> answered.accept(result, answer),
-                                    refused -> refuse(result, refused)));
-                    core.armTick();
-                    return;
-                }
-            }
-            throw core.failure() != null
-                    ? core.failure()
-                    : new VolumeFaultedException(core.volumeName(), "no replica can be asked");
-        });
+    List<Extent> allocation(EngineVolume volume, LayerId layer, int pin, long offset, long length) {
+        return extents(volume, Message.MapMode.MERGED, layer, pin, LayerId.LIVE, offset, length);
     }
 
-    private void refuse(CompletableFuture<?> result, String reason) {
-        result.completeExceptionally(
-                reason.contains("no snapshot")
-                        ? new SnapshotNotFoundException(core.volumeName(), reason)
-                        : new VolumeFaultedException(core.volumeName(), reason));
-    }
-
-    List<Extent> allocation(EngineVolume volume, LayerId layer, long offset, long length) {
-        return extents(volume, Message.MapMode.MERGED, layer, LayerId.LIVE, offset, length);
-    }
-
-    List<Extent> changed(EngineVolume volume, LayerId layer, LayerId since, long offset, long length) {
+    List<Extent> changed(EngineVolume volume, LayerId layer, int pin, LayerId since, long offset, long length) {
         List<Extent> changed = new ArrayList<>();
-        for (Extent extent : extents(volume, Message.MapMode.CHANGED, layer, since, offset, length)) {
+        for (Extent extent : extents(volume, Message.MapMode.CHANGED, layer, pin, since, offset, length)) {
             if (extent.state() == ExtentState.DATA) {
                 changed.add(extent);
             }
@@ -79,7 +49,13 @@ final class MapReader {
     }
 
     private List<Extent> extents(
-            EngineVolume volume, Message.MapMode mode, LayerId layer, LayerId since, long offset, long length) {
+            EngineVolume volume,
+            Message.MapMode mode,
+            LayerId layer,
+            int pin,
+            LayerId since,
+            long offset,
+            long length) {
         List<Extent> extents = new ArrayList<>();
         if (length == 0) {
             return extents;
@@ -88,7 +64,7 @@ final class MapReader {
         long block = offset / BLOCK;
         while (block >= 0 && extents.size() < Volume.EXTENTS_MAX) {
             Message.MapPage page =
-                    volume.await(page(new Message.MapQuery(mode, layer, 0, since, 0, block, end)), "allocation");
+                    volume.await(page(new Message.MapQuery(mode, layer, pin, since, 0, block, end)), "allocation");
             for (Message.MapRun run : page.runs()) {
                 add(extents, run, offset, offset + length);
             }

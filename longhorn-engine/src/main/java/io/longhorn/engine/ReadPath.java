@@ -455,7 +455,7 @@ final class ReadPath {
             if (read.over) {
                 return;
             }
-            ReplicaLink link = choose();
+            ReplicaLink link = core.view.chooseReadable(tried);
             if (link == null) {
                 noneLeft();
                 return;
@@ -474,27 +474,10 @@ final class ReadPath {
             return sum;
         }
 
-        /** The readable member with the least read bytes outstanding that was not tried. */
-        private @Nullable ReplicaLink choose() {
-            ReplicaLink best = null;
-            List<ReplicaLink> members = core.view.members();
-            for (int i = 0; i < members.size(); i++) {
-                ReplicaLink link = members.get(i);
-                if (core.view.isReadable(link)
-                        && !tried.contains(link)
-                        && (best == null || link.readBytesOutstanding < best.readBytesOutstanding)) {
-                    best = link;
-                }
-            }
-            return best;
-        }
-
         private void noneLeft() {
-            for (ReplicaLink link : core.view.members()) {
-                if (!tried.contains(link)) {
-                    unsent.add(this);
-                    return;
-                }
+            if (core.view.hasOthers(tried)) {
+                unsent.add(this);
+                return;
             }
             if (!bad.isEmpty()) {
                 damaged(bad.get(bad.size() - 1).block());

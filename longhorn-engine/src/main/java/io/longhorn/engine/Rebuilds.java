@@ -116,7 +116,7 @@ final class Rebuilds {
         if (running != null || stopped || core.state() != EngineCore.State.OPEN || waiting.isEmpty()) {
             return;
         }
-        ReplicaLink source = chooseSource();
+        ReplicaLink source = core.view.chooseReadable(List.of());
         if (source == null) {
             return;
         }
@@ -147,16 +147,6 @@ final class Rebuilds {
             }
         }
         return null;
-    }
-
-    private @Nullable ReplicaLink chooseSource() {
-        ReplicaLink best = null;
-        for (ReplicaLink link : core.view.members()) {
-            if (core.view.isReadable(link) && (best == null || link.readBytesOutstanding < best.readBytesOutstanding)) {
-                best = link;
-            }
-        }
-        return best;
     }
 
     /** A resync ended. */

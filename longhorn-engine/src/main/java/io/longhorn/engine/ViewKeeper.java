@@ -112,6 +112,26 @@ final class ViewKeeper {
                 && !slow.containsKey(link);
     }
 
+    /** The readable member with the least read bytes outstanding that is none of these; null if there is none. */
+    @Nullable
+    ReplicaLink chooseReadable(List<ReplicaLink> tried) {
+        ReplicaLink best = null;
+        for (int i = 0; i < confirmers.size(); i++) {
+            ReplicaLink link = confirmers.get(i);
+            if (isReadable(link)
+                    && !tried.contains(link)
+                    && (best == null || link.readBytesOutstanding < best.readBytesOutstanding)) {
+                best = link;
+            }
+        }
+        return best;
+    }
+
+    /** Whether anybody who counts is none of these. */
+    boolean hasOthers(List<ReplicaLink> tried) {
+        return !tried.containsAll(confirmers);
+    }
+
     // ------------------------------------------------------------------ marks
 
     /** Rule: a sequence is committed when every member has journaled it. */
@@ -456,6 +476,7 @@ final class ViewKeeper {
             return;
         }
         recorded();
+        core.pins.tell(member.link);
         member.joined.run();
         if (!member.link.isReady()) {
             absent(member.link, "connection lost while joining");

@@ -10,11 +10,14 @@ import io.longhorn.FencedException;
 import io.longhorn.HealthState;
 import io.longhorn.LonghornException;
 import io.longhorn.SalvageNeededException;
+import io.longhorn.SnapshotNotFoundException;
+import io.longhorn.TimeLimitException;
 import io.longhorn.TooFewReplicasException;
 import io.longhorn.UnflushedWritesLostException;
 import io.longhorn.VolumeLimits;
 import io.longhorn.replica.wire.FrameType;
 import io.longhorn.replica.wire.LayerId;
+import io.longhorn.replica.wire.Message;
 import io.longhorn.replica.wire.StructureOperation;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
@@ -24,6 +27,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -972,5 +976,122 @@ class EngineCoreTest {
         loop.pass(100 * MILLI);
 
         assertThat(replicas).allSatisfy(r -> assertThat(r.committed).isEqualTo(core.window.lastSequence()));
+    }
+
+    private LayerId snapshot(EngineCore core, String name) {
+        Outcome taken = new Outcome();
+        core.change(new StructureOperation.CreateSnapshot(name, true, 0, Map.of()), taken);
+        loop.until(() -> taken.over, SECOND);
+        assertThat(taken.failure).isNull();
+        return core.tree.find(name).orElseThrow().id();
+    }
+
+    private static void askForMap(EngineCore core, LayerId layer, int pin, CompletableFuture<Message.MapPage> result) {
+        core.maps.ask(
+                new Message.MapQuery(Message.MapMode.MERGED, layer, pin, LayerId.LIVE, 0, 0, 1),
+                Message.MapPage.class,
+                result::complete,
+                result::completeExceptionally);
+    }
+
+    @Test
+    void everyMemberHoldsWhatALongReaderHolds() {
+        EngineCore core = open();
+        LayerId layer = snapshot(core, "one");
+
+        int pin = core.pins.hold(layer);
+        loop.settle();
+        assertThat(replicas).allSatisfy(r -> assertThat(r.pins).containsExactly(Map.entry(pin, layer)));
+
+        replicas.get(1).cut();
+        loop.until(() -> core.health().state() == HealthState.DEGRADED, 10 * SECOND);
+        loop.until(() -> core.health().state() == HealthState.HEALTHY, 40 * SECOND);
+        loop.settle();
+        assertThat(replicas.get(1).pins).as("after it connected again").containsExactly(Map.entry(pin, layer));
+
+        core.pins.release(pin);
+        core.pins.release(pin);
+        loop.settle();
+        assertThat(replicas).allSatisfy(r -> assertThat(r.pins).isEmpty());
+    }
+
+    @Test
+    void aReplicaThatJoinsHoldsItToo() {
+        replicas.get(2).down = true;
+        EngineCore core = open();
+        loop.until(() -> core.view.inSync() == 2, 40 * SECOND);
+        LayerId layer = snapshot(core, "one");
+        int pin = core.pins.hold(layer);
+        loop.settle();
+        assertThat(replicas.get(2).pins).isEmpty();
+
+        replicas.get(2).down = false;
+        loop.until(() -> core.health().state() == HealthState.HEALTHY, 40 * SECOND);
+        loop.settle();
+
+        assertThat(replicas.get(2).pins).containsExactly(Map.entry(pin, layer));
+    }
+
+    @Test
+    void aHeldSnapshotIsReadFromWhoeverStillHasIt() {
+        EngineCore core = open();
+        write(core, 0, filled(BLOCK, 5));
+        LayerId layer = snapshot(core, "one");
+        int pin = core.pins.hold(layer);
+        replicas.get(0).gaveBack = true;
+        replicas.get(1).gaveBack = true;
+
+        ByteBuffer target = ByteBuffer.allocate(BLOCK);
+        Outcome read = new Outcome();
+        core.reads.read(layer, pin, 0, target, read);
+        CompletableFuture<Message.MapPage> page = new CompletableFuture<>();
+        askForMap(core, layer, pin, page);
+        loop.settle();
+        assertThat(read.isConfirmed()).isTrue();
+        assertThat(target.array()).containsOnly(5);
+        assertThat(page).isCompleted();
+
+        replicas.get(2).gaveBack = true;
+        Outcome nobody = new Outcome();
+        core.reads.read(layer, pin, 0, target, nobody);
+        CompletableFuture<Message.MapPage> none = new CompletableFuture<>();
+        askForMap(core, layer, pin, none);
+        loop.settle();
+        assertThat(nobody.failure).isInstanceOf(SnapshotNotFoundException.class);
+        assertThatThrownBy(none::join).hasCauseInstanceOf(SnapshotNotFoundException.class);
+    }
+
+    @Test
+    void aQuestionForABlockMapGoesToAnotherReplicaWhenOneGoes() {
+        EngineCore core = open();
+        replicas.forEach(r -> r.mute = true);
+        CompletableFuture<Message.MapPage> page = new CompletableFuture<>();
+        askForMap(core, LayerId.LIVE, 0, page);
+        loop.settle();
+        assertThat(page).isNotDone();
+
+        replicas.forEach(r -> r.mute = false);
+        replicas.forEach(ScriptedReplica::cut);
+        loop.until(page::isDone, 40 * SECOND);
+
+        assertThat(page.join().nextBlock()).isEqualTo(-1);
+    }
+
+    @Test
+    void questionsForBlockMapsEndWithTheSession() {
+        EngineCore core = open();
+        replicas.forEach(r -> r.down = true);
+        replicas.forEach(ScriptedReplica::cut);
+        loop.settle();
+        CompletableFuture<Message.MapPage> late = new CompletableFuture<>();
+        askForMap(core, LayerId.LIVE, 0, late);
+        loop.until(late::isDone, 60 * SECOND);
+        assertThatThrownBy(late::join).hasCauseInstanceOf(TimeLimitException.class);
+
+        CompletableFuture<Message.MapPage> ended = new CompletableFuture<>();
+        askForMap(core, LayerId.LIVE, 0, ended);
+        core.fail(new FencedException("vol", 1, 2));
+        assertThatThrownBy(ended::join).hasCauseInstanceOf(FencedException.class);
+        assertThatThrownBy(() -> core.pins.hold(LayerId.ROOT)).isInstanceOf(FencedException.class);
     }
 }

@@ -8,6 +8,7 @@ import io.longhorn.Extent;
 import io.longhorn.ExtentState;
 import io.longhorn.FencedException;
 import io.longhorn.HealthState;
+import io.longhorn.HeldSnapshot;
 import io.longhorn.HostPort;
 import io.longhorn.Longhorn;
 import io.longhorn.LonghornConfig;
@@ -16,6 +17,7 @@ import io.longhorn.OpenMode;
 import io.longhorn.OutOfRangeException;
 import io.longhorn.ReadOnlyVolumeException;
 import io.longhorn.Snapshot;
+import io.longhorn.SnapshotNotFoundException;
 import io.longhorn.TooFewReplicasException;
 import io.longhorn.Volume;
 import io.longhorn.VolumeExistsException;
@@ -29,6 +31,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
@@ -113,6 +116,75 @@ class LonghornTest {
 
             assertThat(read(copy, 3 * BLOCK, 2 * BLOCK)).containsOnly(7);
             assertThat(copy.sizeBytes()).isEqualTo(volume.sizeBytes());
+        }
+    }
+
+    @Test
+    void heldSnapshotIsReadableAfterItIsDeleted() {
+        try (Longhorn longhorn = Longhorn.embedded(directory)) {
+            Volume volume = longhorn.create(spec("orders"));
+            volume.write(0, filled(4 * BLOCK, 1));
+            Snapshot base = volume.snapshot("base");
+            volume.write(BLOCK, filled(BLOCK, 2));
+            Snapshot snapshot = volume.snapshot("one");
+            HeldSnapshot held = snapshot.hold();
+            volume.write(0, filled(4 * BLOCK, 3));
+            snapshot.delete();
+
+            ByteBuffer content = ByteBuffer.allocate(4 * BLOCK);
+            held.read(0, content);
+            assertThat(Arrays.copyOfRange(content.array(), BLOCK, 2 * BLOCK)).containsOnly(2);
+            assertThat(Arrays.copyOfRange(content.array(), 2 * BLOCK, 4 * BLOCK))
+                    .containsOnly(1);
+            held.readAsync(0, content.clear()).toCompletableFuture().join();
+            assertThat(content.position()).isEqualTo(4 * BLOCK);
+            assertThat(held.allocation(0, 5 * BLOCK))
+                    .containsExactly(
+                            new Extent(0, 4 * BLOCK, ExtentState.DATA),
+                            new Extent(4 * BLOCK, BLOCK, ExtentState.ABSENT));
+            assertThat(held.changedSince(base)).containsExactly(new Extent(BLOCK, BLOCK, ExtentState.DATA));
+            assertThat(held.name()).isEqualTo("one");
+            assertThatThrownBy(() -> snapshot.read(0, content.clear())).isInstanceOf(SnapshotNotFoundException.class);
+            assertThatThrownBy(snapshot::hold).isInstanceOf(SnapshotNotFoundException.class);
+
+            held.close();
+            held.close();
+            assertThatThrownBy(() -> held.read(0, content.clear())).isInstanceOf(SnapshotNotFoundException.class);
+            base.read(0, content.clear());
+            assertThat(content.array()).containsOnly(1);
+        }
+    }
+
+    @Test
+    void snapshotThatIsDeletedWhileItIsExportedIsExportedWhole() throws IOException {
+        try (Longhorn longhorn = Longhorn.embedded(directory.resolve("data"))) {
+            Volume volume = longhorn.create(spec("orders"));
+            volume.write(0, filled(2 << 20, 1));
+            volume.write(3 << 20, filled(1 << 20, 2));
+            Snapshot snapshot = volume.snapshot("one");
+            volume.write(0, filled(4 << 20, 3));
+            List<Long> told = new ArrayList<>();
+            Path file = directory.resolve("file");
+
+            snapshot.exportTo(file, (done, total) -> {
+                if (told.isEmpty()) {
+                    snapshot.delete();
+                }
+                told.add(done);
+            });
+
+            byte[] content = Files.readAllBytes(file);
+            assertThat(content).hasSize((int) volume.sizeBytes());
+            assertThat(Arrays.copyOf(content, 2 << 20)).containsOnly(1);
+            assertThat(Arrays.copyOfRange(content, 2 << 20, 3 << 20)).containsOnly(0);
+            assertThat(Arrays.copyOfRange(content, 3 << 20, 4 << 20)).containsOnly(2);
+
+            Path half = directory.resolve("half");
+            assertThatThrownBy(() -> volume.exportTo(half, (done, total) -> {
+                        throw new IllegalStateException("enough");
+                    }))
+                    .hasMessage("enough");
+            assertThat(half).doesNotExist();
         }
     }
 

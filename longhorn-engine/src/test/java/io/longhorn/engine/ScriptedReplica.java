@@ -77,6 +77,10 @@ final class ScriptedReplica {
     long lostBlock = -1;
     /** How long its disk needs to make it. */
     long makingNanos;
+    /** Snapshots it holds for this connection, by pin. */
+    final Map<Integer, LayerId> pins = new TreeMap<>();
+    /** Knows no snapshot, whoever holds it. */
+    boolean gaveBack;
     /** Takes no copies when it is rebuilt. */
     boolean refusesCopies;
 
@@ -133,6 +137,7 @@ final class ScriptedReplica {
 
     private void accept(Connection.Connector.Result result) {
         cut();
+        pins.clear();
         End made = new End();
         end = made;
         made.handler = result.onConnected(made);
@@ -271,6 +276,10 @@ final class ScriptedReplica {
     }
 
     private void read(ByteBuffer b, long request) {
+        if (gaveBack && ReadLayout.pin(b, 0) != 0) {
+            reply(request, new Message.Failure(ErrorCode.PIN_NOT_HELD.number(), 0, 0, "removed and not pinned"));
+            return;
+        }
         int count = ReadLayout.length(b, 0) / BLOCK;
         long first = ReadLayout.offset(b, 0) / BLOCK;
         if (lostBlock >= first && lostBlock < first + count) {
@@ -350,6 +359,16 @@ final class ScriptedReplica {
             reply(request, new Message.Done());
         } else if (message instanceof Message.LayerRead read) {
             layerRead(read, request);
+        } else if (message instanceof Message.Pin pin) {
+            pins.put(pin.pin(), pin.layer());
+            reply(request, new Message.Done());
+        } else if (message instanceof Message.Unpin unpin) {
+            pins.remove(unpin.pin());
+            reply(request, new Message.Done());
+        } else if (message instanceof Message.MapQuery query
+                && gaveBack
+                && !query.layer().isLive()) {
+            reply(request, new Message.Failure(ErrorCode.PIN_NOT_HELD.number(), 0, 0, "removed and not pinned"));
         } else if (message instanceof Message.MapQuery) {
             reply(request, new Message.MapPage(-1, lostRuns()));
         } else if (message instanceof Message.RebuildEnd) {

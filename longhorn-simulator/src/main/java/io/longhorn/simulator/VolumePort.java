@@ -2,6 +2,7 @@ package io.longhorn.simulator;
 
 import java.nio.ByteBuffer;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -25,6 +26,13 @@ public interface VolumePort {
         void done(List<String> names, @Nullable Throwable failure);
     }
 
+    /** A snapshot that somebody holds: readable until it is released, deleted or not. */
+    interface Held {
+        void read(long offset, ByteBuffer target, Done done);
+
+        void release();
+    }
+
     void read(long offset, ByteBuffer target, Done done);
 
     void write(long offset, ByteBuffer data, boolean forced, Done done);
@@ -41,6 +49,9 @@ public interface VolumePort {
 
     /** Fails if there is no such snapshot. */
     void readSnapshot(String name, long offset, ByteBuffer target, Done done);
+
+    /** Holds a snapshot from now on; empty if there is none of that name, or the session is over. */
+    Optional<Held> hold(String name);
 
     void deleteSnapshot(String name, Done done);
 

@@ -3,6 +3,7 @@ package io.longhorn.simulator;
 import io.longhorn.simulator.history.BlockContents;
 import io.longhorn.simulator.history.History;
 import io.longhorn.simulator.history.Operation;
+import io.longhorn.simulator.history.Violation;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
@@ -20,6 +21,8 @@ public final class Workload {
     private static final int CELLS = BlockContents.CELLS;
     private static final int READERS_MIN = 4;
     private static final int READS_MAX = 40;
+    private static final int HELD_READS_MAX = 12;
+    private static final long HELD_PAUSE_NANOS = 300_000_000;
 
     private final SimScheduler scheduler;
     private final SimRandom random;
@@ -352,13 +355,42 @@ public final class Workload {
                 return;
             }
             Integer snapshot = liveSnapshots.get(random.below(liveSnapshots.size()));
-            String name = "s" + snapshot;
-            if (choice < 8) {
+            if (choice < 7) {
                 liveSnapshots.removeIf(snapshot::equals);
-                port.deleteSnapshot(name, told(history.snapshotDelete(session, snapshot)));
+                delete(snapshot);
+            } else if (choice < 8) {
+                liveSnapshots.removeIf(snapshot::equals);
+                deleteHeld(snapshot);
             } else {
-                port.revert(name, told(history.revert(session, snapshot)));
+                port.revert("s" + snapshot, told(history.revert(session, snapshot)));
             }
+        }
+
+        /** Deletes a snapshot that somebody holds and goes on reading. */
+        private void deleteHeld(int snapshot) {
+            int first = firstBlock();
+            int count = count(first);
+            VolumePort.Held held = port.hold("s" + snapshot).orElse(null);
+            if (held == null) {
+                delete(snapshot);
+                return;
+            }
+            Operation read = history.snapshotRead(session, snapshot, first, count);
+            ByteBuffer target = buffer(count * BLOCK);
+            held.read((long) first * BLOCK, target, failure -> {
+                if (failure != null) {
+                    held.release();
+                    ended(read, failure);
+                    return;
+                }
+                history.confirmedRead(read, decode(target, first, count));
+                new Holder(held, loop, first, target.rewind()).next();
+                delete(snapshot);
+            });
+        }
+
+        private void delete(int snapshot) {
+            port.deleteSnapshot("s" + snapshot, told(history.snapshotDelete(session, snapshot)));
         }
 
         private void expand() {
@@ -393,6 +425,50 @@ public final class Workload {
 
     private static int number(Operation operation) {
         return operation.number();
+    }
+
+    /** Somebody who holds a snapshot that is being deleted: what it holds does not change, though it may be lost with the connections. */
+    private final class Holder {
+        private final VolumePort.Held held;
+        private final SimLoop loop;
+        private final int first;
+        private final ByteBuffer content;
+        private int left = HELD_READS_MAX;
+
+        Holder(VolumePort.Held held, SimLoop loop, int first, ByteBuffer content) {
+            this.held = held;
+            this.loop = loop;
+            this.first = first;
+            this.content = content;
+        }
+
+        void next() {
+            if (left-- > 0) {
+                long time = scheduler.now() + random.between(50_000L, HELD_PAUSE_NANOS);
+                loop.process().at(time, () -> loop.execute(this::read));
+            } else {
+                held.release();
+            }
+        }
+
+        private void read() {
+            if (stopped) {
+                held.release();
+                return;
+            }
+            ByteBuffer again = buffer(content.remaining());
+            held.read((long) first * BLOCK, again, failure -> {
+                if (failure != null) {
+                    held.release();
+                } else if (again.rewind().equals(content)) {
+                    next();
+                } else {
+                    throw new Violation(
+                            Violation.Kind.SNAPSHOT_IMMUTABLE,
+                            "blocks from " + first + " of a held snapshot changed after it was deleted");
+                }
+            });
+        }
     }
 
     /** Somebody who reads one block. */

@@ -11,6 +11,7 @@ import io.longhorn.simulator.VolumePort;
 import java.nio.ByteBuffer;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.UUID;
 import org.jspecify.annotations.Nullable;
 
@@ -71,7 +72,7 @@ public final class EngineDoor implements VolumePort {
                 VolumeRecord.NO_ENGINE,
                 replicas,
                 replicas.stream().map(ReplicaRecord::replicaId).toList(),
-                java.util.Optional.empty());
+                Optional.empty());
     }
 
     /** The record with another view. */
@@ -182,6 +183,26 @@ public final class EngineDoor implements VolumePort {
         if (layer != null) {
             core.reads.read(layer, 0, offset, target, done::done);
         }
+    }
+
+    @Override
+    public Optional<Held> hold(String name) {
+        LayerId found = core.tree.find(name).map(Message.Layer::id).orElse(null);
+        if (found == null || core.refusal() != null) {
+            return Optional.empty();
+        }
+        int pin = core.pins.hold(found);
+        return Optional.of(new Held() {
+            @Override
+            public void read(long offset, ByteBuffer target, Done done) {
+                core.reads.read(found, pin, offset, target, done::done);
+            }
+
+            @Override
+            public void release() {
+                core.pins.release(pin);
+            }
+        });
     }
 
     @Override

@@ -1,0 +1,90 @@
+package io.longhorn.engine;
+
+import io.longhorn.LonghornException;
+import io.longhorn.SnapshotNotFoundException;
+import io.longhorn.replica.wire.LayerId;
+import io.longhorn.replica.wire.Message;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * Snapshots that long readers hold. Every member of the view is told at once, ahead of any later deletion, and so is each that joins or connects again: its pins ended with its
+ * connection. One that gave a deleted snapshot back meanwhile refuses, and readers go to another. Engine loop only.
+ */
+final class SnapshotPins {
+    /** As many as there may be; a replica takes a few more, those of rebuilds. */
+    private static final int PINS_MAX = 1000;
+
+    /** Above those of rebuilds. */
+    private static final int FIRST = 16;
+
+    private final EngineCore core;
+    private final Map<Integer, LayerId> held = new LinkedHashMap<>();
+    private int next = FIRST;
+
+    SnapshotPins(EngineCore core) {
+        this.core = core;
+    }
+
+    /**
+     * Holds a snapshot.
+     *
+     * @return the number that reads name
+     * @throws SnapshotNotFoundException if there is none of that id
+     */
+    int hold(LayerId snapshot) {
+        LonghornException over = core.refusal();
+        if (over != null) {
+            throw over;
+        }
+        if (core.tree.find(snapshot).isEmpty()) {
+            throw new SnapshotNotFoundException(core.volumeName(), snapshot.toString());
+        }
+        if (held.size() >= PINS_MAX) {
+            throw new IllegalStateException(
+                    "volume " + core.volumeName() + " has " + PINS_MAX + " held snapshots; close some of them");
+        }
+        int pin = unused();
+        held.put(pin, snapshot);
+        for (ReplicaLink link : core.view.members()) {
+            tell(link, pin, snapshot);
+        }
+        return pin;
+    }
+
+    private int unused() {
+        while (held.containsKey(next)) {
+            next = following(next);
+        }
+        int pin = next;
+        next = following(pin);
+        return pin;
+    }
+
+    private static int following(int pin) {
+        return pin == Integer.MAX_VALUE ? FIRST : pin + 1;
+    }
+
+    /** Ends it; the snapshot's blocks may go if it was deleted. */
+    void release(int pin) {
+        if (held.remove(pin) == null) {
+            return;
+        }
+        for (ReplicaLink link : core.view.members()) {
+            if (link.isReady()) {
+                link.request(new Message.Unpin(pin), Replies.ignored());
+            }
+        }
+    }
+
+    /** A member is connected, again or for the first time. */
+    void tell(ReplicaLink link) {
+        held.forEach((pin, snapshot) -> tell(link, pin, snapshot));
+    }
+
+    private static void tell(ReplicaLink link, int pin, LayerId snapshot) {
+        if (link.isReady()) {
+            link.request(new Message.Pin(pin, snapshot), Replies.ignored());
+        }
+    }
+}
