@@ -12,4 +12,6 @@ module io.longhorn.backup {
 
     provides io.longhorn.backup.ObjectStoreProvider with
             io.longhorn.backup.FolderStoreProvider;
+    provides io.longhorn.spi.BackupProvider with
+            io.longhorn.backup.LonghornBackups;
 }

@@ -15,7 +15,7 @@ import java.util.TreeMap;
  * @param snapshot the name of the snapshot that was backed up
  * @param volumeSizeBytes the exact size of the volume then, and the default size of a restored volume
  * @param sizeBytes the data that the backup refers to, before compression
- * @param newBytes the part of it that the target did not have before, before compression
+ * @param newBytes what was stored at the target for it, compressed; the rest it shares with earlier backups
  * @param createdAt when it was completed
  * @param labels unmodifiable, in the order of the keys
  */

@@ -143,6 +143,8 @@ public enum ErrorCode {
     BACKUP_IN_PROGRESS(3005, Remedy.RETRY),
     /** See {@link BackupTargetBusyException}. */
     BACKUP_TARGET_BUSY(3006, Remedy.RETRY),
+    /** See {@link BackupExistsException}. */
+    BACKUP_EXISTS(3007, Remedy.FIX_ARGUMENT),
 
     /** A frontend could not be started or failed. */
     FRONTEND_FAILED(4001, Remedy.FIX_SETUP);

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletionStage;
 
 /**
@@ -104,14 +105,44 @@ public interface Snapshot {
      */
     void exportTo(Path file, ProgressListener listener);
 
+    /** Backs the snapshot up with the defaults; see {@link #backUpTo(BackupTarget, BackupSpec)}. */
+    default Backup backUpTo(BackupTarget target) {
+        return backUpTo(target, BackupSpec.defaults());
+    }
+
     /**
-     * Backs the snapshot up, only what the target does not have yet. Blocks until the backup is complete and usable.
+     * Backs the snapshot up and waits until the backup is complete and usable; see {@link #startBackup}. An interrupt of the waiting thread cancels the backup; the interrupt flag
+     * is set again on return.
+     *
+     * @throws BackupModuleMissingException if {@code io.longhorn:longhorn-backup} is not present
+     * @throws BackupTargetException if the target fails
+     * @throws BackupTargetBusyException if somebody deletes backups of the volume at the moment
+     * @throws java.util.concurrent.CancellationException if the thread was interrupted
+     */
+    default Backup backUpTo(BackupTarget target, BackupSpec spec) {
+        BackupOperation operation = startBackup(target, spec);
+        try {
+            return operation.await();
+        } catch (InterruptedException e) {
+            operation.cancel();
+            Thread.currentThread().interrupt();
+            CancellationException cancelled = new CancellationException("interrupted");
+            cancelled.initCause(e);
+            throw cancelled;
+        }
+    }
+
+    /**
+     * Begins to back the snapshot up, on threads of the backup's own, while the volume goes on. Only blocks that changed since the base are read, the base being the newest backup at
+     * the target whose snapshot still exists, and only those sent that the target does not have. The snapshot is kept until the end, even if it is deleted meanwhile; keep it
+     * yourself as the base of the next backup.
      *
      * @throws BackupModuleMissingException if {@code io.longhorn:longhorn-backup} is not present
      */
-    default Backup backUpTo(BackupTarget target) {
+    default BackupOperation startBackup(BackupTarget target, BackupSpec spec) {
         Objects.requireNonNull(target, "target");
-        return Providers.backup().backUp(this, target);
+        Objects.requireNonNull(spec, "spec");
+        return Providers.backup().start(this, target, spec);
     }
 
     /**

@@ -163,7 +163,8 @@ class ErrorCodeTest {
                 new BackupTargetException("bak://", "no such bucket"),
                 new DamagedBackupException("bak://", "orders", "backup-1", "a/b.blk", "it is missing"),
                 new BackupInProgressException("bak://", "orders", "backup-1"),
-                new BackupTargetBusyException("bak://", "orders", "lock-1"));
+                new BackupTargetBusyException("bak://", "orders", "lock-1"),
+                new BackupExistsException("bak://", "orders", "backup-1"));
     }
 
     private static List<String> recorded() throws IOException {

@@ -70,7 +70,7 @@ class ProvidersTest {
 
         assertThatThrownBy(() -> Longhorn.embedded(directory)).hasMessage("embedded " + directory);
         assertThatThrownBy(() -> snapshot.backUpTo(BackupTarget.at(URI.create("file:///backups/"))))
-                .hasMessage("backUp before");
+                .hasMessage("start before");
     }
 
     @Test

@@ -1,6 +1,8 @@
 package io.longhorn.spi;
 
 import io.longhorn.Backup;
+import io.longhorn.BackupOperation;
+import io.longhorn.BackupSpec;
 import io.longhorn.BackupTarget;
 import io.longhorn.Longhorn;
 import io.longhorn.Snapshot;
@@ -14,8 +16,8 @@ import java.util.List;
  */
 public interface BackupProvider {
 
-    /** See {@link Snapshot#backUpTo(BackupTarget)}. */
-    Backup backUp(Snapshot snapshot, BackupTarget target);
+    /** See {@link Snapshot#startBackup(BackupTarget, BackupSpec)}. */
+    BackupOperation start(Snapshot snapshot, BackupTarget target, BackupSpec spec);
 
     /** See {@link Longhorn#backups(BackupTarget)}. */
     List<Backup> backups(Longhorn longhorn, BackupTarget target);

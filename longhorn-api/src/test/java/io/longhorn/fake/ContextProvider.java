@@ -1,6 +1,8 @@
 package io.longhorn.fake;
 
 import io.longhorn.Backup;
+import io.longhorn.BackupOperation;
+import io.longhorn.BackupSpec;
 import io.longhorn.BackupTarget;
 import io.longhorn.Longhorn;
 import io.longhorn.LonghornConfig;
@@ -26,8 +28,8 @@ public final class ContextProvider implements LonghornProvider, BackupProvider {
     }
 
     @Override
-    public Backup backUp(Snapshot snapshot, BackupTarget target) {
-        throw new UnsupportedOperationException("backUp " + snapshot.name());
+    public BackupOperation start(Snapshot snapshot, BackupTarget target, BackupSpec spec) {
+        throw new UnsupportedOperationException("start " + snapshot.name());
     }
 
     @Override

@@ -29,7 +29,8 @@ final class BackupDeletion {
     /** As many as S3 takes in one request. */
     private static final int DELETED_AT_ONCE = 1000;
 
-    private static final Comparator<BackupConfig> BY_TIME =
+    /** The order in which backups were completed. */
+    static final Comparator<BackupConfig> BY_TIME =
             Comparator.comparing(BackupConfig::createdTime).thenComparing(BackupConfig::name);
 
     private final BackupStore store;

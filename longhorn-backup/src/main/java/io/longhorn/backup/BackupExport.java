@@ -38,7 +38,7 @@ public final class BackupExport {
             throw new TransferException(image, "the file exists, and shall not be replaced");
         }
         BackupConfig config = store.completeBackup(volume, backup);
-        long sizeBytes = imageBytes(config);
+        long sizeBytes = store.volumeBytes(config);
         Path partial = image.resolveSibling(image.getFileName() + ".partial");
         try {
             write(config, partial, sizeBytes, progress);
@@ -61,15 +61,6 @@ public final class BackupExport {
         return failure;
     }
 
-    /** The volume's size now, or more if the backup is of a time when it was larger. */
-    private long imageBytes(BackupConfig config) {
-        long now = store.volume(volume).map(VolumeConfig::sizeBytes).orElse(0L);
-        long end = config.blocks().isEmpty()
-                ? 0
-                : config.blocks().get(config.blocks().size() - 1).offsetBytes() + config.blockBytes();
-        return Math.max(now, end);
-    }
-
     private void write(BackupConfig config, Path partial, long sizeBytes, ProgressListener progress)
             throws IOException {
         long total = config.blocks().size() * (long) config.blockBytes();
@@ -79,7 +70,10 @@ public final class BackupExport {
                 FileChannel channel = file.getChannel()) {
             file.setLength(sizeBytes);
             for (BlockReference block : config.blocks()) {
-                write(channel, block.offsetBytes(), store.block(config, block));
+                ByteBuffer bytes = store.block(config, block);
+                // The last block may reach further than the volume did.
+                bytes.limit((int) Math.min(bytes.limit(), sizeBytes - block.offsetBytes()));
+                write(channel, block.offsetBytes(), bytes);
                 done += config.blockBytes();
                 progress.progress(done, total);
             }

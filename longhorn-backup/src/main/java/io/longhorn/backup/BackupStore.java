@@ -1,5 +1,6 @@
 package io.longhorn.backup;
 
+import io.longhorn.Backup;
 import io.longhorn.BackupInProgressException;
 import io.longhorn.BackupNotFoundException;
 import io.longhorn.BackupTarget;
@@ -8,9 +9,12 @@ import io.longhorn.BackupTargetException;
 import io.longhorn.DamagedBackupException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.time.Instant;
+import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 
 /**
  * A backup store in Longhorn's layout, whoever wrote it: its volumes, their backups, and the blocks. What is read is checked. Safe for any thread; every call may wait for the
@@ -185,16 +189,20 @@ public final class BackupStore implements AutoCloseable {
      * @throws DamagedBackupException if it is missing or has other bytes
      */
     public ByteBuffer block(BackupConfig backup, BlockReference reference) {
-        String key = StoreLayout.block(backup.volumeName(), reference.checksum());
-        int blockBytes = backup.blockBytes();
+        Compression compression = Compression.of(backup.compression())
+                .orElseThrow(() -> new IllegalArgumentException("compression " + backup.compression()));
+        return block(backup.volumeName(), backup.name(), compression, backup.blockBytes(), reference);
+    }
+
+    /** The same for a block of that volume, whoever refers to it. */
+    ByteBuffer block(String volume, String backup, Compression compression, int blockBytes, BlockReference reference) {
+        String key = StoreLayout.block(volume, reference.checksum());
         // What does not shrink may grow by a little.
         Optional<ByteBuffer> stored = at(() -> objects.read(key, 2 * blockBytes));
         try {
             if (stored.isEmpty()) {
                 throw new IOException("it is missing; the block at " + reference.offsetBytes() + " needs it");
             }
-            Compression compression = Compression.of(backup.compression())
-                    .orElseThrow(() -> new IOException("compression " + backup.compression() + " is not known"));
             ByteBuffer block = compression.decompress(stored.get(), blockBytes);
             String found = BlockChecksum.of(block);
             if (!found.equals(reference.checksum())) {
@@ -203,8 +211,51 @@ public final class BackupStore implements AutoCloseable {
             }
             return block;
         } catch (IOException e) {
-            throw damaged(backup.volumeName(), backup.name(), key, e);
+            throw damaged(volume, backup, key, e);
         }
+    }
+
+    ObjectStore objects() {
+        return objects;
+    }
+
+    StoreTime time() {
+        return time;
+    }
+
+    /** What callers of {@link io.longhorn.Longhorn} see of a complete backup. */
+    Backup backup(BackupTarget target, BackupConfig config, long volumeBytes) {
+        return new Backup(
+                target,
+                config.volumeName(),
+                config.name(),
+                config.snapshotName(),
+                volumeBytes,
+                config.sizeBytes(),
+                config.newlyUploadedBytes(),
+                instant(config.createdTime()),
+                BackupLabels.without(config.labels()));
+    }
+
+    private static Instant instant(String text) {
+        try {
+            return Instant.parse(text);
+        } catch (DateTimeParseException e) {
+            return Instant.EPOCH;
+        }
+    }
+
+    /** The exact size of the volume when it was backed up, if the backup says it; else its present size, or more if the backup reaches further. */
+    long volumeBytes(BackupConfig config) {
+        List<BlockReference> blocks = config.blocks();
+        long last = blocks.isEmpty() ? 0 : blocks.get(blocks.size() - 1).offsetBytes();
+        long end = blocks.isEmpty() ? 0 : last + config.blockBytes();
+        OptionalLong exact = BackupLabels.volumeSize(config);
+        if (exact.isPresent() && exact.getAsLong() > last) {
+            return exact.getAsLong();
+        }
+        long now = volume(config.volumeName()).map(VolumeConfig::sizeBytes).orElse(0L);
+        return Math.max(now, end);
     }
 
     /**

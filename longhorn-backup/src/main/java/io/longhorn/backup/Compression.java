@@ -1,5 +1,6 @@
 package io.longhorn.backup;
 
+import io.longhorn.BackupCompression;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -53,6 +54,14 @@ enum Compression {
     /** As documents name it. */
     String text() {
         return name().toLowerCase(Locale.ROOT);
+    }
+
+    static Compression of(BackupCompression asked) {
+        return switch (asked) {
+            case NONE -> NONE;
+            case LZ4 -> LZ4;
+            case GZIP -> GZIP;
+        };
     }
 
     /** By the name in a document; a document without one, or with an empty one, means gzip. Empty for an unknown name. */

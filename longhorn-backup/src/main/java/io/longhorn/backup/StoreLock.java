@@ -93,16 +93,10 @@ final class StoreLock implements AutoCloseable {
 
     private void requireFirst() throws IOException {
         List<Document> locks = locks();
-        Document own = locks.stream()
-                .filter(lock -> lock.name().equals(name))
-                .findFirst()
-                .orElseThrow(
-                        () -> new IOException("the lock " + name + " is not there two seconds after it was written"));
-        // By the clock that stamped both: that of whoever keeps the objects, not ours.
-        Instant now = own.modifiedAt().plusNanos(time.nanoTime() - writtenNanos);
+        Document own = own(locks);
+        Instant now = now(locks);
         for (Document lock : locks) {
-            boolean counts = lock.kind() != kind.ordinal()
-                    && Duration.between(lock.modifiedAt(), now).compareTo(EXPIRY) <= 0;
+            boolean counts = lock.kind() != kind.ordinal() && !isExpired(lock, now);
             if (counts && Document.ORDER.compare(lock, own) < 0) {
                 throw new BackupTargetBusyException(objects.describe(), volume, lock.name());
             }
@@ -137,6 +131,30 @@ final class StoreLock implements AutoCloseable {
                     true,
                     entry.get().modifiedAt()));
         }
+    }
+
+    /** Whether nobody else has a lock of this kind, or is about to. */
+    boolean isOnlyOne() throws IOException {
+        List<Document> locks = locks();
+        Instant now = now(locks);
+        return locks.stream()
+                .noneMatch(lock -> lock.kind() == kind.ordinal() && !lock.name().equals(name) && !isExpired(lock, now));
+    }
+
+    /** By the clock that stamped the locks: that of whoever keeps the objects, not ours. */
+    private Instant now(List<Document> locks) throws IOException {
+        return own(locks).modifiedAt().plusNanos(time.nanoTime() - writtenNanos);
+    }
+
+    private Document own(List<Document> locks) throws IOException {
+        return locks.stream()
+                .filter(lock -> lock.name().equals(name))
+                .findFirst()
+                .orElseThrow(() -> new IOException("the lock " + name + " is not there any more"));
+    }
+
+    private static boolean isExpired(Document lock, Instant now) {
+        return Duration.between(lock.modifiedAt(), now).compareTo(EXPIRY) > 0;
     }
 
     /**

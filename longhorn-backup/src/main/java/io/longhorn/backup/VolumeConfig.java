@@ -59,6 +59,23 @@ public record VolumeConfig(
                 dataEngine);
     }
 
+    /** After a backup. */
+    VolumeConfig withBackup(BackupConfig backup, long bytes, long blocks) {
+        return new VolumeConfig(
+                name,
+                bytes,
+                backup.labels(),
+                createdTime,
+                backup.name(),
+                backup.snapshotCreatedAt(),
+                blocks,
+                backingImageName,
+                backingImageChecksum,
+                compression,
+                storageClassName,
+                dataEngine);
+    }
+
     VolumeConfig withBlockCount(long count) {
         return new VolumeConfig(
                 name,

@@ -24,6 +24,13 @@ final class MemoryStore implements ObjectStore {
         this.time = time;
     }
 
+    /** Another one with the same objects. */
+    synchronized MemoryStore copy() {
+        MemoryStore copy = new MemoryStore(time);
+        copy.objects.putAll(objects);
+        return copy;
+    }
+
     private static String checked(String key) {
         for (String name : key.split("/", -1)) {
             if (name.isEmpty() || ".".equals(name) || "..".equals(name)) {
