@@ -50,6 +50,8 @@ public enum ErrorCode {
     REGISTRY_UNAVAILABLE(1017, Remedy.RETRY),
     /** See {@link EngineMissingException}. */
     ENGINE_MISSING(1018, Remedy.FIX_SETUP),
+    /** See {@link VolumeIncompleteException}. */
+    VOLUME_INCOMPLETE(1019, Remedy.RETRY),
 
     /** See {@link SnapshotNotFoundException}. */
     SNAPSHOT_NOT_FOUND(1101, Remedy.FIX_ARGUMENT),

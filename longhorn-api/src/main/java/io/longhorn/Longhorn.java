@@ -79,6 +79,7 @@ public interface Longhorn extends AutoCloseable {
      *
      * @throws VolumeNotFoundException if the registry knows no volume of that name
      * @throws VolumeInUseException if this object has the volume open in the other mode
+     * @throws VolumeIncompleteException if it is being filled from a backup
      * @throws TooFewReplicasException if fewer than {@link VolumeSpec#minInSync()} usable replicas answered in time
      * @throws SalvageNeededException if the replicas that answer may lack confirmed writes
      * @throws VolumeLostException if no replica holds the volume's data any more

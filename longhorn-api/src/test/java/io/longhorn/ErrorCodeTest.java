@@ -135,6 +135,7 @@ class ErrorCodeTest {
                 new SalvageNeededException("orders", "two replicas are missing"),
                 new SalvageRefusedException("orders", "it is not needed"),
                 new VolumeLostException("orders", "all disks are empty"),
+                new VolumeIncompleteException("orders", "backup-1"),
                 new DamagedBlockException("orders", 1),
                 new SnapshotNotFoundException("orders", "before"),
                 new SnapshotExistsException("orders", "before"),

@@ -22,6 +22,7 @@ import io.longhorn.TooFewReplicasException;
 import io.longhorn.Volume;
 import io.longhorn.VolumeExistsException;
 import io.longhorn.VolumeInUseException;
+import io.longhorn.VolumeIncompleteException;
 import io.longhorn.VolumeNotFoundException;
 import io.longhorn.VolumeSpec;
 import io.longhorn.replica.ReplicaServer;
@@ -33,8 +34,10 @@ import io.longhorn.replica.transport.TlsEngines;
 import io.longhorn.replica.transport.TransportLimits;
 import io.longhorn.replica.wire.Connection;
 import io.longhorn.replica.wire.Message;
+import io.longhorn.spi.VolumeFilling;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayDeque;
@@ -53,7 +56,7 @@ import org.slf4j.LoggerFactory;
 /**
  * The entry of a program: opens volumes whose engines run on one loop of this process.
  */
-final class EngineLonghorn implements Longhorn, Placement {
+final class EngineLonghorn implements Longhorn, VolumeFilling, Placement {
     private static final Logger LOG = LoggerFactory.getLogger(EngineLonghorn.class);
     private static final int EMBEDDED_REPLICAS = 3;
     private static final int CLONE_PIECE_BYTES = 1 << 20;
@@ -212,10 +215,22 @@ final class EngineLonghorn implements Longhorn, Placement {
 
     @Override
     public Volume create(VolumeSpec spec) {
-        return locks.about(spec.name(), () -> createLocked(spec));
+        return locks.about(spec.name(), () -> createLocked(spec, Optional.empty()));
     }
 
-    private Volume createLocked(VolumeSpec spec) {
+    @Override
+    public Volume createFilling(VolumeSpec spec, String source) {
+        return locks.about(spec.name(), () -> createLocked(spec, Optional.of(checkedSource(source))));
+    }
+
+    private static String checkedSource(String source) {
+        if (source.getBytes(StandardCharsets.UTF_8).length > SOURCE_BYTES_MAX) {
+            throw new IllegalArgumentException("a source has at most " + SOURCE_BYTES_MAX + " bytes: " + source);
+        }
+        return source;
+    }
+
+    private Volume createLocked(VolumeSpec spec, Optional<String> source) {
         long size = spec.sizeBytes()
                 .orElseThrow(
                         () -> new IllegalArgumentException("volume " + spec.name() + " needs a size to be created"));
@@ -245,12 +260,12 @@ final class EngineLonghorn implements Longhorn, Placement {
             troubles.forEach(tooFew::addSuppressed);
             throw tooFew;
         }
-        VolumeRecord record = record(spec, volumeId, size, made);
+        VolumeRecord record = record(spec, volumeId, size, made).filledFrom(source);
         if (!ask(registry.compareAndSet(record), "create").swapped()) {
             undo(plan, made);
             throw new VolumeExistsException(spec.name());
         }
-        return openLocked(spec.name(), OpenMode.READ_WRITE);
+        return openLocked(spec.name(), OpenMode.READ_WRITE, true);
     }
 
     @Override
@@ -317,7 +332,30 @@ final class EngineLonghorn implements Longhorn, Placement {
 
     @Override
     public Volume open(String name, OpenMode mode) {
-        return locks.about(checked(name), () -> openLocked(name, mode));
+        return locks.about(checked(name), () -> openLocked(name, mode, false));
+    }
+
+    @Override
+    public Volume openFilling(String volume) {
+        return locks.about(checked(volume), () -> openLocked(volume, OpenMode.READ_WRITE, true));
+    }
+
+    @Override
+    public Optional<String> source(String volume) {
+        return locks.about(
+                checked(volume),
+                () -> ask(registry.read(volume), "source")
+                        .orElseThrow(() -> new VolumeNotFoundException(volume))
+                        .source());
+    }
+
+    @Override
+    public void source(Volume volume, Optional<String> source) {
+        source.ifPresent(EngineLonghorn::checkedSource);
+        if (!(volume instanceof EngineVolume own) || !equals(own.placement())) {
+            throw new IllegalArgumentException("volume " + volume.name() + " was not opened here");
+        }
+        own.source(source);
     }
 
     /** A name that is none must not become part of a path. */
@@ -325,15 +363,18 @@ final class EngineLonghorn implements Longhorn, Placement {
         return VolumeSpec.named(name).build().name();
     }
 
-    private Volume openLocked(String name, OpenMode mode) {
+    /** @param filling whether the caller is who fills the volume, if anybody does */
+    private Volume openLocked(String name, OpenMode mode, boolean filling) {
         EngineVolume present = open.get(name);
         if (present != null && !present.isOver()) {
+            requireComplete(name, filling ? Optional.empty() : present.source());
             if (present.isReadOnly() != (mode == OpenMode.READ_ONLY)) {
                 throw new VolumeInUseException(name, "this program, in the other mode");
             }
             return present;
         }
         VolumeRecord record = ask(registry.read(name), "open").orElseThrow(() -> new VolumeNotFoundException(name));
+        requireComplete(name, filling ? Optional.empty() : record.source());
         VolumeEvents events = new VolumeEvents(name);
         EngineCore core = new EngineCore(loop, connector, registry, settings, name, UUID.randomUUID(), events);
         Calls.await(
@@ -346,6 +387,12 @@ final class EngineLonghorn implements Longhorn, Placement {
                 new EngineVolume(core, loop, events, record, mode == OpenMode.READ_ONLY, this, this::forget);
         open.put(name, volume);
         return volume;
+    }
+
+    private static void requireComplete(String name, Optional<String> source) {
+        if (source.isPresent()) {
+            throw new VolumeIncompleteException(name, source.get());
+        }
     }
 
     private void forget(EngineVolume volume) {

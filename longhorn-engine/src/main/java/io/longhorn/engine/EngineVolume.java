@@ -91,6 +91,25 @@ final class EngineVolume implements Volume {
         return core.isOver();
     }
 
+    Placement placement() {
+        return placement;
+    }
+
+    /** What it is still being filled from. */
+    Optional<String> source() {
+        return await(
+                core.<Optional<String>>call(
+                        result -> result.complete(core.record().source())),
+                "source");
+    }
+
+    void source(Optional<String> changed) {
+        await(
+                core.<Void>call(
+                        result -> core.keeperOrFail().change(r -> r.withSource(changed), r -> result.complete(null))),
+                "source");
+    }
+
     // ------------------------------------------------------------------ what it is
 
     @Override

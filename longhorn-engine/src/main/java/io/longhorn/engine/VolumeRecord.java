@@ -21,6 +21,7 @@ import java.util.UUID;
  * @param view ids of those that are in sync; the others are stale by definition
  * @param holder the last engine that was active
  * @param createdAtMillis wall clock at creation
+ * @param source what its content is still being filled from, a text for who fills it; empty if it is complete
  */
 public record VolumeRecord(
         long version,
@@ -37,7 +38,8 @@ public record VolumeRecord(
         UUID engineId,
         List<ReplicaRecord> replicas,
         List<UUID> view,
-        Optional<LeaseHolder> holder) {
+        Optional<LeaseHolder> holder,
+        Optional<String> source) {
 
     /** Engine id of a volume that was never opened. */
     public static final UUID NO_ENGINE = new UUID(0, 0);
@@ -51,6 +53,68 @@ public record VolumeRecord(
                 throw new IllegalArgumentException("volume " + name + ": view member " + member + " is not a replica");
             }
         }
+    }
+
+    /** The record of a complete volume. */
+    public VolumeRecord(
+            long version,
+            String name,
+            UUID volumeId,
+            long sizeBytes,
+            Durability durability,
+            int replicasWanted,
+            int minInSync,
+            VolumeLimits limits,
+            Map<String, String> labels,
+            long createdAtMillis,
+            long epoch,
+            UUID engineId,
+            List<ReplicaRecord> replicas,
+            List<UUID> view,
+            Optional<LeaseHolder> holder) {
+        this(
+                version,
+                name,
+                volumeId,
+                sizeBytes,
+                durability,
+                replicasWanted,
+                minInSync,
+                limits,
+                labels,
+                createdAtMillis,
+                epoch,
+                engineId,
+                replicas,
+                view,
+                holder,
+                Optional.empty());
+    }
+
+    /** The same, of which nobody has heard yet, with a source. */
+    VolumeRecord filledFrom(Optional<String> from) {
+        return new VolumeRecord(
+                version,
+                name,
+                volumeId,
+                sizeBytes,
+                durability,
+                replicasWanted,
+                minInSync,
+                limits,
+                labels,
+                createdAtMillis,
+                epoch,
+                engineId,
+                replicas,
+                view,
+                holder,
+                from);
+    }
+
+    VolumeRecord withSource(Optional<String> from) {
+        return next(epoch, engineId, sizeBytes, replicasWanted, limits, replicas, view, holder)
+                .filledFrom(from);
     }
 
     /** The next version, given to an engine that opens the volume. */
@@ -115,6 +179,7 @@ public record VolumeRecord(
                 newEngine,
                 newReplicas,
                 newView,
-                newHolder);
+                newHolder,
+                source);
     }
 }

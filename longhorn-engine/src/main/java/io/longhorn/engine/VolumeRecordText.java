@@ -24,13 +24,18 @@ import java.util.zip.CRC32C;
  */
 final class VolumeRecordText {
     static final String TITLE = "longhorn-volume-record ";
-    private static final int VERSION = 1;
+    private static final int VERSION = 2;
+    /** What a record without a source is written as, so that older programs read it; one with a source they must refuse. */
+    private static final int VERSION_COMPLETE = 1;
+
     private static final String CRC = "crc32c=";
 
     private VolumeRecordText() {}
 
     static byte[] encode(VolumeRecord r) {
-        StringBuilder text = new StringBuilder(TITLE).append(VERSION).append('\n');
+        StringBuilder text = new StringBuilder(TITLE)
+                .append(r.source().isPresent() ? VERSION : VERSION_COMPLETE)
+                .append('\n');
         put(text, "version", r.version());
         put(text, "name", r.name());
         put(text, "volume", r.volumeId());
@@ -60,6 +65,7 @@ final class VolumeRecordText {
             put(text, "holder-boot", holder.bootId());
             put(text, "holder-clean", holder.clean());
         });
+        r.source().ifPresent(source -> put(text, "source", source));
         String crc = crc(text.toString());
         text.append(CRC).append(crc).append('\n');
         return text.toString().getBytes(StandardCharsets.UTF_8);
@@ -191,6 +197,7 @@ final class VolumeRecordText {
                 f.id("engine"),
                 replicas,
                 view,
-                holder);
+                holder,
+                Optional.ofNullable(f.values().get("source")));
     }
 }

@@ -239,9 +239,9 @@ class FileRegistryTest {
         flipped[good.length / 3] ^= 4;
         assertRefused(flipped, DamagedFileException.class, "");
         assertRefused(
-                text.replace("record 1\n", "record 2\n").getBytes(StandardCharsets.UTF_8),
+                text.replace("record 1\n", "record 3\n").getBytes(StandardCharsets.UTF_8),
                 FileTooNewException.class,
-                "2");
+                "3");
         assertRefused(
                 text.replace("record 1\n", "record one\n").getBytes(StandardCharsets.UTF_8),
                 DamagedFileException.class,
@@ -252,10 +252,17 @@ class FileRegistryTest {
 
     @Test
     void aRecordReadsAsTheDocumentShowsIt() throws IOException {
-        try (var golden = FileRegistryTest.class.getResourceAsStream("/golden/volume-record.txt")) {
+        VolumeRecord record = RegistryRacer.record("orders", 2, 3)
+                .withHolder(new LeaseHolder(3, new UUID(4, 5), 3_000_000_000L, "host 7", "boot", true));
+        assertGolden("volume-record.txt", record);
+        assertGolden(
+                "volume-record-filling.txt",
+                record.filledFrom(Optional.of("restore:file:///b/?backup=backup-1&volume=orders")));
+    }
+
+    private static void assertGolden(String name, VolumeRecord expected) throws IOException {
+        try (var golden = FileRegistryTest.class.getResourceAsStream("/golden/" + name)) {
             byte[] bytes = golden.readAllBytes();
-            VolumeRecord expected = RegistryRacer.record("orders", 2, 3)
-                    .withHolder(new LeaseHolder(3, new UUID(4, 5), 3_000_000_000L, "host 7", "boot", true));
             assertThat(VolumeRecordText.decode(bytes, Path.of("golden"))).isEqualTo(expected);
             assertThat(new String(VolumeRecordText.encode(expected), StandardCharsets.UTF_8))
                     .isEqualTo(new String(bytes, StandardCharsets.UTF_8));

@@ -22,10 +22,12 @@ import io.longhorn.TooFewReplicasException;
 import io.longhorn.Volume;
 import io.longhorn.VolumeExistsException;
 import io.longhorn.VolumeInUseException;
+import io.longhorn.VolumeIncompleteException;
 import io.longhorn.VolumeNotFoundException;
 import io.longhorn.VolumeSpec;
 import io.longhorn.WriteOption;
 import io.longhorn.replica.ReplicaServer;
+import io.longhorn.spi.VolumeFilling;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
@@ -34,6 +36,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -116,6 +119,43 @@ class LonghornTest {
 
             assertThat(read(copy, 3 * BLOCK, 2 * BLOCK)).containsOnly(7);
             assertThat(copy.sizeBytes()).isEqualTo(volume.sizeBytes());
+        }
+    }
+
+    @Test
+    void aVolumeThatIsBeingFilledIsOpenedOnlyByWhoFillsIt() {
+        try (Longhorn longhorn = Longhorn.embedded(directory)) {
+            Volume volume = ((VolumeFilling) longhorn).createFilling(spec("orders"), "restore:there");
+            volume.write(0, filled(BLOCK, 1));
+            assertThatThrownBy(() -> longhorn.open("orders"))
+                    .isInstanceOf(VolumeIncompleteException.class)
+                    .hasMessageContaining("restore:there");
+            volume.flush();
+        }
+        try (Longhorn longhorn = Longhorn.embedded(directory)) {
+            VolumeFilling filling = (VolumeFilling) longhorn;
+            assertThat(filling.source("orders")).contains("restore:there");
+            assertThatThrownBy(() -> longhorn.open("orders", OpenMode.READ_ONLY))
+                    .isInstanceOf(VolumeIncompleteException.class);
+            Volume volume = filling.openFilling("orders");
+            filling.source(volume, Optional.of("restore:elsewhere"));
+            assertThat(filling.source("orders")).contains("restore:elsewhere");
+            assertThatThrownBy(() -> filling.source(volume, Optional.of("x".repeat(5000))))
+                    .isInstanceOf(IllegalArgumentException.class);
+
+            filling.source(volume, Optional.empty());
+
+            assertThat(longhorn.open("orders")).isSameAs(volume);
+            assertThat(filling.source("orders")).isEmpty();
+        }
+        try (Longhorn longhorn = Longhorn.embedded(directory)) {
+            assertThat(read(longhorn.open("orders"), 0, BLOCK)).containsOnly(1);
+            ((VolumeFilling) longhorn)
+                    .createFilling(spec("other"), "restore:there")
+                    .close();
+            longhorn.delete("other");
+            assertThatThrownBy(() -> ((VolumeFilling) longhorn).source("other"))
+                    .isInstanceOf(VolumeNotFoundException.class);
         }
     }
 
