@@ -135,17 +135,44 @@ public interface Longhorn extends AutoCloseable {
         return Providers.backup().backups(this, target);
     }
 
+    /** Restores without telling progress; see {@link #restore(Backup, VolumeSpec, ProgressListener)}. */
+    default Volume restore(Backup backup, VolumeSpec spec) {
+        return restore(backup, spec, ProgressListener.none());
+    }
+
     /**
-     * Creates a volume with the content of a backup and opens it. Blocks until every block was fetched and verified.
+     * Creates a volume with the content of a backup and opens it. Blocks until every block was fetched and verified. When it fails, the volume stays, and {@link #open} refuses
+     * it; the same call goes on where it was, also in another process, and {@link #delete} gives it up. An interrupt of the waiting thread ends it likewise.
      *
      * @param spec its size, if given, must be at least the backup's; by default it is the backup's
      * @throws BackupModuleMissingException if {@code io.longhorn:longhorn-backup} is not present
-     * @throws VolumeExistsException if the registry knows a volume of that name
+     * @throws VolumeExistsException if the registry knows a volume of that name, unless an earlier restore of this backup left it
+     * @throws BackupNotFoundException if the backup was deleted
+     * @throws BackupTargetException if the target fails, also when asked again
+     * @throws BackupTargetBusyException if somebody deletes backups of the volume at the moment
+     * @throws DamagedBackupException if the backup is damaged; says which block, and which other backups need it
+     * @throws java.util.concurrent.CancellationException if the thread was interrupted
      */
-    default Volume restore(Backup backup, VolumeSpec spec) {
+    default Volume restore(Backup backup, VolumeSpec spec, ProgressListener listener) {
         Objects.requireNonNull(backup, "backup");
         Objects.requireNonNull(spec, "spec");
-        return Providers.backup().restore(this, backup, spec);
+        Objects.requireNonNull(listener, "listener");
+        return Providers.backup().restore(this, backup, spec, listener);
+    }
+
+    /**
+     * Creates a volume with the content of a backup and opens it at once: blocks are fetched when they are touched, and the rest streams in behind. The same call goes on with a
+     * volume that an earlier one of this backup left, after a crash too.
+     *
+     * @param spec its size, if given, must be at least the backup's; by default it is the backup's
+     * @throws BackupModuleMissingException if {@code io.longhorn:longhorn-backup} is not present
+     * @throws VolumeExistsException if the registry knows a volume of that name, unless an earlier restore of this backup left it
+     * @throws BackupNotFoundException if the backup was deleted
+     */
+    default RestoringVolume openRestoring(Backup backup, VolumeSpec spec) {
+        Objects.requireNonNull(backup, "backup");
+        Objects.requireNonNull(spec, "spec");
+        return Providers.backup().openRestoring(this, backup, spec);
     }
 
     /**

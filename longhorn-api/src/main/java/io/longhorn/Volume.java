@@ -19,8 +19,8 @@ import java.util.function.Consumer;
  * <p><b>Ranges.</b> Every offset and length inside the volume is legal; ranges aligned to {@link #BLOCK_BYTES} are fast,
  * because a partly written block has to be read first. Nothing that was never written takes space; it reads as zeroes.
  *
- * <p><b>Order.</b> Operations on overlapping ranges take effect in the order in which they were called. What a call of
- * one thread confirmed is visible to every call of any thread that begins later. A single write is not atomic beyond a
+ * <p><b>Order.</b> Changes of overlapping ranges take effect in the order in which they were called. What a call of
+ * one thread confirmed is visible to every call of any thread that begins later; a read beside a change that is not confirmed shows either. A single write is not atomic beyond a
  * block: a read beside it, or a power failure before {@link #flush()}, may show some of its blocks new and some old, but
  * never a mix inside a block. {@link #compareAndWrite} is atomic towards other calls.
  *

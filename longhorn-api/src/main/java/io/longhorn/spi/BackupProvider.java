@@ -5,6 +5,8 @@ import io.longhorn.BackupOperation;
 import io.longhorn.BackupSpec;
 import io.longhorn.BackupTarget;
 import io.longhorn.Longhorn;
+import io.longhorn.ProgressListener;
+import io.longhorn.RestoringVolume;
 import io.longhorn.Snapshot;
 import io.longhorn.Volume;
 import io.longhorn.VolumeSpec;
@@ -22,6 +24,9 @@ public interface BackupProvider {
     /** See {@link Longhorn#backups(BackupTarget)}. */
     List<Backup> backups(Longhorn longhorn, BackupTarget target);
 
-    /** See {@link Longhorn#restore(Backup, VolumeSpec)}. */
-    Volume restore(Longhorn longhorn, Backup backup, VolumeSpec spec);
+    /** See {@link Longhorn#restore(Backup, VolumeSpec, ProgressListener)}. */
+    Volume restore(Longhorn longhorn, Backup backup, VolumeSpec spec, ProgressListener listener);
+
+    /** See {@link Longhorn#openRestoring(Backup, VolumeSpec)}. */
+    RestoringVolume openRestoring(Longhorn longhorn, Backup backup, VolumeSpec spec);
 }

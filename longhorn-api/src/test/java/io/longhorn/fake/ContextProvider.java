@@ -6,6 +6,8 @@ import io.longhorn.BackupSpec;
 import io.longhorn.BackupTarget;
 import io.longhorn.Longhorn;
 import io.longhorn.LonghornConfig;
+import io.longhorn.ProgressListener;
+import io.longhorn.RestoringVolume;
 import io.longhorn.Snapshot;
 import io.longhorn.Volume;
 import io.longhorn.VolumeSpec;
@@ -38,7 +40,12 @@ public final class ContextProvider implements LonghornProvider, BackupProvider {
     }
 
     @Override
-    public Volume restore(Longhorn longhorn, Backup backup, VolumeSpec spec) {
+    public Volume restore(Longhorn longhorn, Backup backup, VolumeSpec spec, ProgressListener listener) {
         throw new UnsupportedOperationException("restore");
+    }
+
+    @Override
+    public RestoringVolume openRestoring(Longhorn longhorn, Backup backup, VolumeSpec spec) {
+        throw new UnsupportedOperationException("openRestoring");
     }
 }

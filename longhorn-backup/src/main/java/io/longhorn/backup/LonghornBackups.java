@@ -5,14 +5,21 @@ import io.longhorn.BackupNotFoundException;
 import io.longhorn.BackupOperation;
 import io.longhorn.BackupSpec;
 import io.longhorn.BackupTarget;
+import io.longhorn.BackupTargetException;
 import io.longhorn.DamagedBackupException;
 import io.longhorn.Longhorn;
+import io.longhorn.ProgressListener;
+import io.longhorn.RestoringVolume;
 import io.longhorn.Snapshot;
 import io.longhorn.Volume;
 import io.longhorn.VolumeSpec;
 import io.longhorn.spi.BackupProvider;
+import io.longhorn.spi.VolumeFilling;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CancellationException;
+import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -20,8 +27,16 @@ import org.slf4j.LoggerFactory;
 public final class LonghornBackups implements BackupProvider {
     private static final Logger LOG = LoggerFactory.getLogger(LonghornBackups.class);
 
+    private final Function<BackupTarget, BackupStore> stores;
+
     /** For the service loader. */
-    public LonghornBackups() {}
+    public LonghornBackups() {
+        this(BackupStore::open);
+    }
+
+    LonghornBackups(Function<BackupTarget, BackupStore> stores) {
+        this.stores = stores;
+    }
 
     @Override
     public BackupOperation start(Snapshot snapshot, BackupTarget target, BackupSpec spec) {
@@ -29,7 +44,7 @@ public final class LonghornBackups implements BackupProvider {
         BackupProgress progress = new BackupProgress();
         Throttle throttle = new Throttle(spec.bytesPerSecond());
         return RunningBackup.start(name, target.uri().toString(), progress, throttle, () -> {
-            try (BackupStore store = BackupStore.open(target)) {
+            try (BackupStore store = stores.apply(target)) {
                 return new BackupRun(store, target, snapshot, spec, name, throttle, progress).run();
             }
         });
@@ -38,7 +53,7 @@ public final class LonghornBackups implements BackupProvider {
     @Override
     public List<Backup> backups(Longhorn longhorn, BackupTarget target) {
         List<Backup> backups = new ArrayList<>();
-        try (BackupStore store = BackupStore.open(target)) {
+        try (BackupStore store = stores.apply(target)) {
             for (String volume : store.volumes()) {
                 List<BackupConfig> its = new ArrayList<>();
                 for (String name : store.backups(volume)) {
@@ -59,7 +74,65 @@ public final class LonghornBackups implements BackupProvider {
     }
 
     @Override
-    public Volume restore(Longhorn longhorn, Backup backup, VolumeSpec spec) {
-        throw new UnsupportedOperationException("restore");
+    public Volume restore(Longhorn longhorn, Backup backup, VolumeSpec spec, ProgressListener listener) {
+        try (BackupStore store = stores.apply(backup.target())) {
+            return restore(filling(longhorn), store, backup, spec, listener);
+        }
+    }
+
+    static Volume restore(
+            VolumeFilling filling, BackupStore store, Backup backup, VolumeSpec spec, ProgressListener listener) {
+        RestoreRun run = new RestoreRun(filling, store, backup);
+        Volume volume = run.open(spec);
+        try {
+            run.run(volume, listener);
+            return volume;
+        } catch (Exception e) {
+            RuntimeException failure = reasonOf(e, store.describe());
+            try {
+                volume.close();
+            } catch (RuntimeException closing) {
+                failure.addSuppressed(closing);
+            }
+            throw failure;
+        }
+    }
+
+    private static RuntimeException reasonOf(Exception e, String target) {
+        if (e instanceof InterruptedException) {
+            Thread.currentThread().interrupt();
+            CancellationException cancelled = new CancellationException("interrupted");
+            cancelled.initCause(e);
+            return cancelled;
+        }
+        return e instanceof IOException
+                ? new BackupTargetException(target, String.valueOf(e.getMessage()), e)
+                : Failures.unwrapped(e);
+    }
+
+    @Override
+    public RestoringVolume openRestoring(Longhorn longhorn, Backup backup, VolumeSpec spec) {
+        return openRestoring(filling(longhorn), stores.apply(backup.target()), backup, spec);
+    }
+
+    /** Takes the store over. */
+    static RestoringVolume openRestoring(VolumeFilling filling, BackupStore store, Backup backup, VolumeSpec spec) {
+        try {
+            RestoreRun run = new RestoreRun(filling, store, backup);
+            FillingVolume volume = new FillingVolume(run.open(spec), store, run);
+            volume.start();
+            return volume;
+        } catch (RuntimeException e) {
+            store.close();
+            throw e;
+        }
+    }
+
+    private static VolumeFilling filling(Longhorn longhorn) {
+        if (longhorn instanceof VolumeFilling filling) {
+            return filling;
+        }
+        throw new IllegalArgumentException(
+                longhorn + " cannot restore: its volumes are made by something else than io.longhorn:longhorn-engine");
     }
 }

@@ -53,6 +53,7 @@ public interface ObjectStore extends AutoCloseable {
     /** Where this is, for messages; without secrets. */
     String describe();
 
+    /** Does nothing the second time. */
     @Override
     void close();
 }

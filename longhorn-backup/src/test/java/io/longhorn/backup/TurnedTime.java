@@ -6,23 +6,23 @@ import java.time.Instant;
 /** Time that passes only when somebody sleeps, or a test says so. */
 final class TurnedTime implements StoreTime {
     /** Called while somebody sleeps, at the end of it. */
-    Runnable whileAsleep = () -> {};
+    volatile Runnable whileAsleep = () -> {};
 
     private Instant now = Instant.now();
     private long nanos;
 
-    void pass(Duration duration) {
+    synchronized void pass(Duration duration) {
         now = now.plus(duration);
         nanos += duration.toNanos();
     }
 
     @Override
-    public Instant now() {
+    public synchronized Instant now() {
         return now;
     }
 
     @Override
-    public long nanoTime() {
+    public synchronized long nanoTime() {
         return nanos;
     }
 
