@@ -8,6 +8,7 @@ import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.CharBuffer;
 import java.nio.charset.StandardCharsets;
@@ -330,15 +331,61 @@ final class ConfigJson {
         void writeTo(JsonGenerator json) throws IOException;
     }
 
+    /** Writes it twice, first only to learn its size: a document of 100 MB is never in memory twice. */
     private static ByteBuffer write(Content content) {
-        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-        try (JsonGenerator json = JSON.createGenerator(bytes)) {
+        Measure measure = new Measure();
+        write(content, measure);
+        Target target = new Target(measure.count);
+        write(content, target);
+        return target.bytes;
+    }
+
+    private static void write(Content content, OutputStream out) {
+        try (JsonGenerator json = JSON.createGenerator(out)) {
             json.writeStartObject();
             content.writeTo(json);
             json.writeEndObject();
         } catch (IOException e) {
             throw new IllegalStateException("memory does not fail", e);
         }
-        return ByteBuffer.wrap(bytes.toByteArray());
+    }
+
+    /** Counts what is written. */
+    private static final class Measure extends OutputStream {
+        private int count;
+
+        @Override
+        public void write(int value) {
+            count = Math.addExact(count, 1);
+        }
+
+        @Override
+        public void write(byte[] source, int from, int length) {
+            count = Math.addExact(count, length);
+        }
+    }
+
+    /** Keeps what is written. */
+    private static final class Target extends OutputStream {
+        private final ByteBuffer bytes;
+
+        Target(int size) {
+            bytes = ByteBuffer.allocate(size);
+        }
+
+        @Override
+        public void write(int value) {
+            bytes.put((byte) value);
+        }
+
+        @Override
+        public void write(byte[] source, int from, int length) {
+            bytes.put(source, from, length);
+        }
+
+        @Override
+        public void close() {
+            bytes.flip();
+        }
     }
 }

@@ -161,6 +161,7 @@ class ConfigJsonTest {
         BackupConfig backup =
                 new BackupConfig("b1", "v1", "", "", "", 0, Map.of(), Map.of(), true, "", 0, 0, blocks.build());
         ByteBuffer document = ConfigJson.document(backup);
+        assertThat(document.capacity()).as("bytes of memory").isEqualTo(document.remaining());
         assertThat(ConfigJson.backup(document).blocks().equals(backup.blocks())).isTrue();
     }
 
