@@ -18,7 +18,7 @@ import java.util.TreeMap;
  * @param compression name of how its blocks are stored; may be unknown to us
  * @param newlyUploadedBytes of new block files, compressed
  * @param reuploadedBytes of block files that were there and were written again, compressed
- * @param blocks all blocks of the volume that are not known to be zeroes, by offset
+ * @param blocks all blocks of the volume that are not known to be zeroes
  */
 public record BackupConfig(
         String name,
@@ -33,7 +33,7 @@ public record BackupConfig(
         String compression,
         long newlyUploadedBytes,
         long reuploadedBytes,
-        List<BlockReference> blocks) {
+        BlockList blocks) {
 
     /** Of backups that name none. */
     public static final int BLOCK_BYTES_DEFAULT = 2 << 20;
@@ -50,7 +50,42 @@ public record BackupConfig(
         Objects.requireNonNull(compression, "compression");
         labels = Collections.unmodifiableMap(new TreeMap<>(labels));
         parameters = Collections.unmodifiableMap(new TreeMap<>(parameters));
-        blocks = List.copyOf(blocks);
+        Objects.requireNonNull(blocks, "blocks");
+    }
+
+    /**
+     * With a copy of the blocks.
+     *
+     * @throws IllegalArgumentException if their offsets do not ascend
+     */
+    public BackupConfig(
+            String name,
+            String volumeName,
+            String snapshotName,
+            String snapshotCreatedAt,
+            String createdTime,
+            long sizeBytes,
+            Map<String, String> labels,
+            Map<String, String> parameters,
+            boolean isIncremental,
+            String compression,
+            long newlyUploadedBytes,
+            long reuploadedBytes,
+            List<BlockReference> blocks) {
+        this(
+                name,
+                volumeName,
+                snapshotName,
+                snapshotCreatedAt,
+                createdTime,
+                sizeBytes,
+                labels,
+                parameters,
+                isIncremental,
+                compression,
+                newlyUploadedBytes,
+                reuploadedBytes,
+                BlockList.copyOf(blocks));
     }
 
     /** The block at that place, if the volume had one there. */

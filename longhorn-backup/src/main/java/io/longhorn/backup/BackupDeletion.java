@@ -82,7 +82,7 @@ final class BackupDeletion {
             if (config.isInProgress()) {
                 return notSwept("backup " + name + " is in progress");
             }
-            config.blocks().forEach(block -> referenced.add(block.checksum()));
+            referenced.addAll(config.blocks());
             newest = newest == null || BY_TIME.compare(newest, config) < 0 ? config : newest;
         }
         if (!store.backups(volume).equals(names)) {

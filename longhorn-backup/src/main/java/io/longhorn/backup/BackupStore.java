@@ -145,7 +145,7 @@ public final class BackupStore implements AutoCloseable {
         }
     }
 
-    /** A block outside its backup's grid, or twice in it, would be restored to a wrong place without a word. */
+    /** A block outside its backup's grid would be restored to a wrong place without a word. */
     private static BackupConfig checked(BackupConfig config, String volume, String backup) throws IOException {
         if (!config.name().equals(backup) || !config.volumeName().equals(volume)) {
             throw new IOException("it is about backup " + config.name() + " of volume " + config.volumeName());
@@ -156,13 +156,12 @@ public final class BackupStore implements AutoCloseable {
         } catch (IllegalStateException e) {
             throw new IOException(e.getMessage(), e);
         }
-        long last = -1;
-        for (BlockReference block : config.blocks()) {
-            if (block.offsetBytes() % blockBytes != 0 || block.offsetBytes() <= last) {
-                throw new IOException("its blocks are multiples of " + blockBytes + " in order, but "
-                        + block.offsetBytes() + " follows " + last);
+        BlockList blocks = config.blocks();
+        for (int i = 0; i < blocks.size(); i++) {
+            if (blocks.offsetBytes(i) % blockBytes != 0) {
+                throw new IOException("the offsets of its blocks are multiples of " + blockBytes + ", but one is "
+                        + blocks.offsetBytes(i));
             }
-            last = block.offsetBytes();
         }
         if (Compression.of(config.compression()).isEmpty()) {
             throw new IOException("its compression is none, lz4 or gzip, was '" + config.compression() + "'");

@@ -8,12 +8,13 @@ package io.longhorn.backup;
  */
 public record BlockReference(long offsetBytes, String checksum) {
     public BlockReference {
+        checkOffset(offsetBytes);
+        BlockChecksum.check(checksum);
+    }
+
+    static void checkOffset(long offsetBytes) {
         if (offsetBytes < 0) {
             throw new IllegalArgumentException("the offset of a block was " + offsetBytes);
-        }
-        if (!BlockChecksum.isOne(checksum)) {
-            throw new IllegalArgumentException(
-                    "the checksum of a block is 64 hexadecimal digits in lower case, was '" + checksum + "'");
         }
     }
 }

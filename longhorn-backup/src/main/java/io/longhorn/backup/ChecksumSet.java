@@ -13,8 +13,16 @@ final class ChecksumSet {
 
     /** Returns whether it was not there. */
     boolean add(String checksum) {
-        long high = Long.parseUnsignedLong(checksum, 0, 16, 16);
-        long low = Long.parseUnsignedLong(checksum, 16, 32, 16);
+        return add(high(checksum), low(checksum));
+    }
+
+    void addAll(BlockList blocks) {
+        for (int i = 0; i < blocks.size(); i++) {
+            add(blocks.checksumWord(i, 0), blocks.checksumWord(i, 1));
+        }
+    }
+
+    private boolean add(long high, long low) {
         if ((high | low) == 0) {
             boolean isNew = !hasZero;
             hasZero = true;
@@ -34,13 +42,21 @@ final class ChecksumSet {
     }
 
     boolean contains(String checksum) {
-        long high = Long.parseUnsignedLong(checksum, 0, 16, 16);
-        long low = Long.parseUnsignedLong(checksum, 16, 32, 16);
+        long high = high(checksum);
+        long low = low(checksum);
         if ((high | low) == 0) {
             return hasZero;
         }
         int slot = slotOf(pairs, high, low);
         return (pairs[slot] | pairs[slot + 1]) != 0;
+    }
+
+    private static long high(String checksum) {
+        return Long.parseUnsignedLong(checksum, 0, 16, 16);
+    }
+
+    private static long low(String checksum) {
+        return Long.parseUnsignedLong(checksum, 16, 32, 16);
     }
 
     int size() {

@@ -11,45 +11,29 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.GZIPOutputStream;
-import net.jpountz.lz4.LZ4Factory;
-import net.jpountz.lz4.LZ4FrameInputStream;
-import net.jpountz.lz4.LZ4FrameOutputStream;
-import net.jpountz.xxhash.XXHashFactory;
 
 /** How the blocks of a backup are stored: {@code docs/format/backup-store.md}, section 4. Safe for any thread. */
 enum Compression {
     NONE {
         @Override
-        OutputStream compressing(OutputStream stored) {
-            return stored;
+        ByteBuffer compress(ByteBuffer block) {
+            return copyOf(block);
         }
     },
-    /** LZ4 frames of independent blocks of up to 4 MiB, with a checksum of the content and without its size. */
     LZ4 {
         @Override
-        OutputStream compressing(OutputStream stored) throws IOException {
-            return new LZ4FrameOutputStream(
-                    stored,
-                    LZ4FrameOutputStream.BLOCKSIZE.SIZE_4MB,
-                    -1,
-                    NativeLz4.factory().fastCompressor(),
-                    NativeLz4.hashes().hash32(),
-                    LZ4FrameOutputStream.FLG.Bits.BLOCK_INDEPENDENCE,
-                    LZ4FrameOutputStream.FLG.Bits.CONTENT_CHECKSUM);
+        ByteBuffer compress(ByteBuffer block) {
+            return Lz4Frame.compress(block);
         }
     },
     GZIP {
         @Override
-        OutputStream compressing(OutputStream stored) throws IOException {
-            return new GZIPOutputStream(stored, STREAM_BYTES);
+        ByteBuffer compress(ByteBuffer block) {
+            return gzip(block);
         }
     };
 
     private static final int STREAM_BYTES = 64 << 10;
-    private static final int LZ4_MAGIC = 0x184d2204;
-    private static final int GZIP_MAGIC = 0x8b1f;
-
-    abstract OutputStream compressing(OutputStream stored) throws IOException;
 
     /** As documents name it. */
     String text() {
@@ -78,17 +62,7 @@ enum Compression {
     }
 
     /** What is stored for the remaining bytes of a block, a new buffer; the block stays as it is. */
-    ByteBuffer compress(ByteBuffer block) {
-        ByteArrayOutputStream stored = new ByteArrayOutputStream(block.remaining() + STREAM_BYTES);
-        try (OutputStream out = compressing(stored)) {
-            byte[] bytes = new byte[block.remaining()];
-            block.duplicate().get(bytes);
-            out.write(bytes);
-        } catch (IOException e) {
-            throw new IllegalStateException("memory does not fail", e);
-        }
-        return ByteBuffer.wrap(stored.toByteArray());
-    }
+    abstract ByteBuffer compress(ByteBuffer block);
 
     /**
      * The block that is stored so, {@code blockBytes} long; the buffer is new. LZ4 and gzip are told apart by what is stored, whatever the document says: some stores mix them.
@@ -96,76 +70,64 @@ enum Compression {
      * @throws IOException if it is no such block
      */
     ByteBuffer decompress(ByteBuffer stored, int blockBytes) throws IOException {
-        byte[] block = new byte[blockBytes];
-        try (InputStream in = decompressing(stored)) {
-            int count = in.readNBytes(block, 0, blockBytes);
-            if (count < blockBytes) {
-                throw new IOException("it holds " + count + " bytes, expected " + blockBytes);
-            }
-            if (in.read() >= 0) {
-                throw new IOException("it holds more than " + blockBytes + " bytes");
-            }
-        } catch (IOException e) {
-            throw e;
-        } catch (RuntimeException e) {
-            // The decoder's way of saying that the bytes make no sense.
-            throw new IOException("it cannot be decompressed: " + e.getMessage(), e);
-        }
-        return ByteBuffer.wrap(block);
-    }
-
-    private InputStream decompressing(ByteBuffer stored) throws IOException {
-        byte[] bytes = new byte[stored.remaining()];
-        stored.duplicate().get(bytes);
-        InputStream in = new ByteArrayInputStream(bytes);
         if (this == NONE) {
-            return in;
+            checkLength(stored.remaining(), blockBytes);
+            return copyOf(stored);
         }
-        if (startsWith(bytes, LZ4_MAGIC, 4)) {
-            return new LZ4FrameInputStream(
-                    in,
-                    NativeLz4.factory().safeDecompressor(),
-                    NativeLz4.hashes().hash32());
+        if (Lz4Frame.isOne(stored)) {
+            return Lz4Frame.decompress(stored, blockBytes);
         }
-        if (startsWith(bytes, GZIP_MAGIC, 2)) {
-            return new GZIPInputStream(in, STREAM_BYTES);
+        if (isGzip(stored)) {
+            return gunzip(stored, blockBytes);
         }
         throw new IOException("it is neither an LZ4 frame nor gzip");
     }
 
-    private static boolean startsWith(byte[] bytes, int magic, int length) {
-        if (bytes.length < length) {
-            return false;
+    private static ByteBuffer gzip(ByteBuffer block) {
+        ByteBuffer heap = onHeap(block);
+        ByteArrayOutputStream stored = new ByteArrayOutputStream(heap.remaining() + STREAM_BYTES);
+        try (OutputStream out = new GZIPOutputStream(stored, STREAM_BYTES)) {
+            out.write(heap.array(), heap.arrayOffset() + heap.position(), heap.remaining());
+        } catch (IOException e) {
+            throw new IllegalStateException("memory does not fail", e);
         }
-        for (int i = 0; i < length; i++) {
-            if (bytes[i] != (byte) (magic >>> (8 * i))) {
-                return false;
-            }
-        }
-        return true;
+        return ByteBuffer.wrap(stored.toByteArray());
     }
 
-    /** LZ4 by its C library where that may be loaded, else in Java; both give what the other reads. */
-    private static final class NativeLz4 {
-        private static final boolean ALLOWED = isAllowed(LZ4Factory.class.getModule());
+    private static boolean isGzip(ByteBuffer stored) {
+        int at = stored.position();
+        return stored.remaining() >= 2 && stored.get(at) == 0x1f && stored.get(at + 1) == (byte) 0x8b;
+    }
 
-        static LZ4Factory factory() {
-            return ALLOWED ? LZ4Factory.fastestInstance() : LZ4Factory.safeInstance();
+    private static ByteBuffer gunzip(ByteBuffer stored, int blockBytes) throws IOException {
+        ByteBuffer heap = onHeap(stored);
+        byte[] block = new byte[blockBytes];
+        try (InputStream in = new GZIPInputStream(
+                new ByteArrayInputStream(heap.array(), heap.arrayOffset() + heap.position(), heap.remaining()),
+                STREAM_BYTES)) {
+            int count = in.readNBytes(block, 0, blockBytes);
+            checkLength(in.read() < 0 ? count : count + 1L, blockBytes);
         }
+        return ByteBuffer.wrap(block);
+    }
 
-        static XXHashFactory hashes() {
-            return ALLOWED ? XXHashFactory.fastestInstance() : XXHashFactory.safeInstance();
+    private static void checkLength(long found, int expected) throws IOException {
+        if (found < expected) {
+            throw new IOException("it holds " + found + " bytes, expected " + expected);
         }
+        if (found > expected) {
+            throw new IOException("it holds more than " + expected + " bytes");
+        }
+    }
 
-        /** Before JDK 22 everyone may; from then on the module says. */
-        private static boolean isAllowed(Module module) {
-            try {
-                return (boolean) Module.class.getMethod("isNativeAccessEnabled").invoke(module);
-            } catch (NoSuchMethodException e) {
-                return true;
-            } catch (ReflectiveOperationException e) {
-                return false;
-            }
-        }
+    /** The buffer itself, or a copy, whose array may be asked for. */
+    static ByteBuffer onHeap(ByteBuffer bytes) {
+        return bytes.hasArray() ? bytes : copyOf(bytes);
+    }
+
+    private static ByteBuffer copyOf(ByteBuffer bytes) {
+        byte[] copy = new byte[bytes.remaining()];
+        bytes.duplicate().get(copy);
+        return ByteBuffer.wrap(copy);
     }
 }

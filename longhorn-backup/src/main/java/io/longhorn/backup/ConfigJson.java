@@ -8,12 +8,12 @@ import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.nio.ByteBuffer;
+import java.nio.CharBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
-import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -29,6 +29,9 @@ final class ConfigJson {
                     .build())
             .build();
 
+    /** Of the text of a block, which has an offset of a digit or more: {@code {"Offset":0,"BlockChecksum":"..."},}. */
+    private static final int BLOCK_BYTES_LEAST = 96;
+
     private ConfigJson() {}
 
     // ------------------------------------------------------------------ reading
@@ -37,13 +40,18 @@ final class ConfigJson {
     private static final class Fields {
         private final Map<String, String> texts = new HashMap<>();
         private final Map<String, Map<String, String>> maps = new HashMap<>();
-        private final List<BlockReference> blocks = new ArrayList<>();
+        private final BlockList.Builder blocks;
+        private final long[] checksum = new long[BlockChecksum.WORDS];
+
+        private Fields(int documentBytes) {
+            blocks = BlockList.builder(documentBytes / BLOCK_BYTES_LEAST);
+        }
 
         static Fields of(ByteBuffer document) throws IOException {
-            byte[] bytes = new byte[document.remaining()];
-            document.duplicate().get(bytes);
-            Fields fields = new Fields();
-            try (JsonParser json = JSON.createParser(bytes)) {
+            ByteBuffer heap = Compression.onHeap(document);
+            Fields fields = new Fields(heap.remaining());
+            try (JsonParser json =
+                    JSON.createParser(heap.array(), heap.arrayOffset() + heap.position(), heap.remaining())) {
                 if (json.nextToken() != JsonToken.START_OBJECT) {
                     throw new IOException("it is no JSON object");
                 }
@@ -67,7 +75,7 @@ final class ConfigJson {
                 maps.put(name, readMap(json));
             } else if (token == JsonToken.START_ARRAY && "Blocks".equals(name)) {
                 while (json.nextToken() == JsonToken.START_OBJECT) {
-                    blocks.add(readBlock(json));
+                    readBlock(json);
                 }
             } else if (token == JsonToken.START_ARRAY) {
                 json.skipChildren();
@@ -94,21 +102,30 @@ final class ConfigJson {
             return map;
         }
 
-        private static BlockReference readBlock(JsonParser json) throws IOException {
+        private void readBlock(JsonParser json) throws IOException {
             long offset = -1;
-            String checksum = "";
+            boolean hasChecksum = false;
             while (json.nextToken() == JsonToken.FIELD_NAME) {
                 String key = json.currentName();
                 json.nextToken();
                 if ("Offset".equals(key)) {
                     offset = json.getLongValue();
                 } else if ("BlockChecksum".equals(key)) {
-                    checksum = json.getText();
+                    BlockChecksum.parse(textOf(json), checksum);
+                    hasChecksum = true;
                 } else {
                     json.skipChildren();
                 }
             }
-            return new BlockReference(offset, checksum);
+            if (!hasChecksum) {
+                throw new IOException("the block at " + offset + " has no checksum");
+            }
+            blocks.add(offset, checksum, 0);
+        }
+
+        /** Of the parser's present token; without the string that {@code getText} makes. */
+        private static CharSequence textOf(JsonParser json) throws IOException {
+            return CharBuffer.wrap(json.getTextCharacters(), json.getTextOffset(), json.getTextLength());
         }
 
         String text(String name) {
@@ -197,7 +214,7 @@ final class ConfigJson {
                 fields.text("CompressionMethod"),
                 fields.number("NewlyUploadedDataSize"),
                 fields.number("ReUploadedDataSize"),
-                fields.blocks);
+                fields.blocks.build());
     }
 
     /**
@@ -273,15 +290,18 @@ final class ConfigJson {
         });
     }
 
-    private static void writeBlocks(JsonGenerator json, List<BlockReference> blocks) throws IOException {
+    private static void writeBlocks(JsonGenerator json, BlockList blocks) throws IOException {
         if (blocks.isEmpty()) {
             return;
         }
         json.writeArrayFieldStart("Blocks");
-        for (BlockReference block : blocks) {
+        byte[] digits = new byte[BlockChecksum.DIGITS];
+        for (int i = 0; i < blocks.size(); i++) {
             json.writeStartObject();
-            json.writeNumberField("Offset", block.offsetBytes());
-            json.writeStringField("BlockChecksum", block.checksum());
+            json.writeNumberField("Offset", blocks.offsetBytes(i));
+            json.writeFieldName("BlockChecksum");
+            blocks.checksumDigits(i, digits);
+            json.writeRawUTF8String(digits, 0, digits.length);
             json.writeEndObject();
         }
         json.writeEndArray();
@@ -311,15 +331,61 @@ final class ConfigJson {
         void writeTo(JsonGenerator json) throws IOException;
     }
 
+    /** Writes it twice, first only to learn its size: a document of 100 MB is never in memory twice. */
     private static ByteBuffer write(Content content) {
-        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-        try (JsonGenerator json = JSON.createGenerator(bytes)) {
+        Measure measure = new Measure();
+        write(content, measure);
+        Target target = new Target(measure.count);
+        write(content, target);
+        return target.bytes;
+    }
+
+    private static void write(Content content, OutputStream out) {
+        try (JsonGenerator json = JSON.createGenerator(out)) {
             json.writeStartObject();
             content.writeTo(json);
             json.writeEndObject();
         } catch (IOException e) {
             throw new IllegalStateException("memory does not fail", e);
         }
-        return ByteBuffer.wrap(bytes.toByteArray());
+    }
+
+    /** Counts what is written. */
+    private static final class Measure extends OutputStream {
+        private int count;
+
+        @Override
+        public void write(int value) {
+            count = Math.addExact(count, 1);
+        }
+
+        @Override
+        public void write(byte[] source, int from, int length) {
+            count = Math.addExact(count, length);
+        }
+    }
+
+    /** Keeps what is written. */
+    private static final class Target extends OutputStream {
+        private final ByteBuffer bytes;
+
+        Target(int size) {
+            bytes = ByteBuffer.allocate(size);
+        }
+
+        @Override
+        public void write(int value) {
+            bytes.put((byte) value);
+        }
+
+        @Override
+        public void write(byte[] source, int from, int length) {
+            bytes.put(source, from, length);
+        }
+
+        @Override
+        public void close() {
+            bytes.flip();
+        }
     }
 }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.HashSet;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Random;
 import java.util.Set;
 import org.junit.jupiter.api.Test;
@@ -26,6 +27,20 @@ class ChecksumSetTest {
         }
         assertThat(set.size()).isEqualTo(model.size());
         assertThat(model).allMatch(set::contains);
+    }
+
+    @Test
+    void holdsTheChecksumsOfBlocksThatWereAdded() {
+        BlockList blocks = BlockList.copyOf(List.of(
+                new BlockReference(0, "0123456789abcdef".repeat(4)),
+                new BlockReference(1, "f".repeat(64)),
+                new BlockReference(2, "0".repeat(64)),
+                new BlockReference(3, "f".repeat(64))));
+        ChecksumSet set = new ChecksumSet();
+        set.addAll(blocks);
+        assertThat(set.size()).isEqualTo(3);
+        assertThat(blocks).allMatch(block -> set.contains(block.checksum()));
+        assertThat(set.contains("0123456789abcdee".repeat(4))).isFalse();
     }
 
     @Test

@@ -9,6 +9,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -106,11 +107,62 @@ class ConfigJsonTest {
                 "{\"Name\":\"a1\",\"Blocks\":[{\"Offset\":-1,\"BlockChecksum\":\"" + "ab" + "\"}]}",
                 "{\"Name\":\"a1\",\"Blocks\":[{\"Offset\":\"x\"}]}",
                 "{\"Name\":\"a1\",\"Blocks\":[7]}",
+                "{\"Name\":\"a1\",\"Blocks\":[{\"Offset\":0}]}",
+                "{\"Name\":\"a1\",\"Blocks\":[{\"Offset\":0,\"BlockChecksum\":null}]}",
+                "{\"Name\":\"a1\",\"Blocks\":[{\"Offset\":0,\"BlockChecksum\":{}}]}",
+                "{\"Name\":\"a1\",\"Blocks\":[{\"BlockChecksum\":\"GOOD\"}]}",
+                "{\"Name\":\"a1\",\"Blocks\":[{\"Offset\":0,\"BlockChecksum\":\"GOOD\"},{\"Offset\":9}]}",
+                "{\"Name\":\"a1\",\"Blocks\":[{\"Offset\":9,\"BlockChecksum\":\"GOOD\"},{\"Offset\":9,\"BlockChecksum\":\"GOOD\"}]}",
             })
     void nonsenseIsRefused(String document) {
-        assertThatThrownBy(() -> ConfigJson.backup(bytes(document)))
+        assertThatThrownBy(() -> ConfigJson.backup(bytes(document.replace("GOOD", CHECKSUM))))
                 .isInstanceOf(IOException.class)
                 .hasMessageMatching("(?s).{8,}");
+    }
+
+    @Test
+    void fieldsOfABlockStandInAnyOrderAmongOthers() throws IOException {
+        String blocks = "{\"Future\":[1],\"BlockChecksum\":\"" + CHECKSUM + "\",\"Offset\":7},"
+                + "{\"Offset\":9,\"Future\":{\"Offset\":1},\"BlockChecksum\":\"" + "\\u0061b".repeat(32) + "\"}";
+        assertThat(ConfigJson.backup(bytes("{\"Name\":\"a1\",\"Blocks\":[" + blocks + "]}"))
+                        .blocks())
+                .containsExactly(new BlockReference(7, CHECKSUM), new BlockReference(9, CHECKSUM));
+    }
+
+    @Test
+    void documentsAreReadWhereverTheyLie() throws IOException {
+        ByteBuffer document = ConfigJson.document(BACKUP);
+        ByteBuffer direct = ByteBuffer.allocateDirect(2000)
+                .position(9)
+                .put(document.duplicate())
+                .flip()
+                .position(9);
+        ByteBuffer within = ByteBuffer.allocate(2000)
+                .position(5)
+                .slice()
+                .position(4)
+                .put(document)
+                .flip()
+                .position(4);
+        for (ByteBuffer each : List.of(direct, within, within.asReadOnlyBuffer())) {
+            int remaining = each.remaining();
+            assertThat(ConfigJson.backup(each)).isEqualTo(BACKUP);
+            assertThat(each.remaining()).isEqualTo(remaining);
+        }
+    }
+
+    @Test
+    void manyBlocksAreReadAsTheyWereWritten() throws IOException {
+        BlockList.Builder blocks = BlockList.builder();
+        Random random = new Random(4);
+        for (long i = 0; i < 100_000; i++) {
+            blocks.add(i << 21, random.longs(4).toArray(), 0);
+        }
+        BackupConfig backup =
+                new BackupConfig("b1", "v1", "", "", "", 0, Map.of(), Map.of(), true, "", 0, 0, blocks.build());
+        ByteBuffer document = ConfigJson.document(backup);
+        assertThat(document.capacity()).as("bytes of memory").isEqualTo(document.remaining());
+        assertThat(ConfigJson.backup(document).blocks().equals(backup.blocks())).isTrue();
     }
 
     @Test
