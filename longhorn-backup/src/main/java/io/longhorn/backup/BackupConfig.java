@@ -4,7 +4,6 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.TreeMap;
 
 /**
@@ -86,25 +85,6 @@ public record BackupConfig(
                 newlyUploadedBytes,
                 reuploadedBytes,
                 BlockList.copyOf(blocks));
-    }
-
-    /** The block at that place, if the volume had one there. */
-    Optional<BlockReference> blockAt(long offsetBytes) {
-        int low = 0;
-        int high = blocks.size() - 1;
-        while (low <= high) {
-            int middle = (low + high) >>> 1;
-            BlockReference block = blocks.get(middle);
-            if (block.offsetBytes() == offsetBytes) {
-                return Optional.of(block);
-            }
-            if (block.offsetBytes() < offsetBytes) {
-                low = middle + 1;
-            } else {
-                high = middle - 1;
-            }
-        }
-        return Optional.empty();
     }
 
     /** Whether the backup was begun and not ended. */

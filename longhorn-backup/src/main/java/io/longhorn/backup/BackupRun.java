@@ -78,7 +78,7 @@ final class BackupRun {
             BlockTransfer transfer = new BlockTransfer(store, held, plan, compression, spec, throttle, progress);
             BackupConfig made;
             try {
-                List<BlockReference> blocks = transfer.run(lock::keep);
+                BlockList blocks = transfer.run(lock::keep);
                 lock.keep();
                 made = document(plan, compression, transfer, blocks, askedAt);
                 write(made);
@@ -221,11 +221,7 @@ final class BackupRun {
     }
 
     private BackupConfig document(
-            BackupPlan plan,
-            Compression compression,
-            BlockTransfer transfer,
-            List<BlockReference> blocks,
-            String askedAt) {
+            BackupPlan plan, Compression compression, BlockTransfer transfer, BlockList blocks, String askedAt) {
         return new BackupConfig(
                 name,
                 volume,

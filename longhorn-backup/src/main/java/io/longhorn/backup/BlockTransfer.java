@@ -6,12 +6,10 @@ import io.longhorn.DamagedBackupException;
 import io.longhorn.HeldSnapshot;
 import java.io.IOException;
 import java.nio.ByteBuffer;
-import java.util.ArrayList;
 import java.util.BitSet;
-import java.util.List;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicLong;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -35,7 +33,9 @@ final class BlockTransfer {
     /** Blocks that are at the store, or on their way, since we looked. */
     private final ChecksumSet sent = new ChecksumSet();
 
-    private final Map<Long, String> found = new TreeMap<>();
+    private final BlockList.Builder found = BlockList.builder();
+    private final Map<Integer, Optional<String>> early = new HashMap<>();
+    private int firstMissing;
     private final AtomicLong newBlocks = new AtomicLong();
     private final AtomicLong newBytes = new AtomicLong();
     private final AtomicLong rewrittenBytes = new AtomicLong();
@@ -58,6 +58,7 @@ final class BlockTransfer {
         this.spec = spec;
         this.throttle = throttle;
         this.progress = progress;
+        this.firstMissing = plan.blocks().nextSetBit(0);
     }
 
     /**
@@ -66,7 +67,7 @@ final class BlockTransfer {
      * @param watch called all the time, on the caller's thread
      * @return all blocks of the backup, those of the base among them
      */
-    List<BlockReference> run(Runnable watch) throws Exception {
+    BlockList run(Runnable watch) throws Exception {
         BitSet blocks = plan.blocks();
         progress.total(blocks.cardinality() * (long) plan.blockBytes());
         if (!blocks.isEmpty()) {
@@ -76,15 +77,12 @@ final class BlockTransfer {
         return merged();
     }
 
-    private List<BlockReference> merged() {
-        List<BlockReference> all = new ArrayList<>();
-        plan.base()
-                .ifPresent(base -> base.blocks().stream()
-                        .filter(block -> !plan.blocks().get((int) (block.offsetBytes() / plan.blockBytes())))
-                        .forEach(all::add));
-        found.forEach((offset, checksum) -> all.add(new BlockReference(offset, checksum)));
-        all.sort((a, b) -> Long.compare(a.offsetBytes(), b.offsetBytes()));
-        return all;
+    private BlockList merged() {
+        BlockList looked = found.build();
+        return plan.base()
+                .map(base -> base.blocks().where(offset -> !plan.blocks().get((int) (offset / plan.blockBytes()))))
+                .map(taken -> taken.with(looked))
+                .orElse(looked);
     }
 
     long newBlocks() {
@@ -109,8 +107,14 @@ final class BlockTransfer {
         return sent.add(checksum);
     }
 
-    private synchronized void add(long offset, String checksum) {
-        found.put(offset, checksum);
+    /** What a block was found to be; empty for zeroes. Workers are never far from each other, so little waits for its place. */
+    private synchronized void add(int block, Optional<String> checksum) {
+        early.put(block, checksum);
+        for (Optional<String> next = early.remove(firstMissing); next != null; next = early.remove(firstMissing)) {
+            long offset = firstMissing * (long) plan.blockBytes();
+            next.ifPresent(present -> found.add(new BlockReference(offset, present)));
+            firstMissing = plan.blocks().nextSetBit(firstMissing + 1);
+        }
     }
 
     /** One worker's block after another. */
@@ -125,12 +129,14 @@ final class BlockTransfer {
             }
             long offset = number * (long) plan.blockBytes();
             read(offset);
-            if (!Zeroes.isZero(block)) {
+            if (Zeroes.isZero(block)) {
+                add(number, Optional.empty());
+            } else {
                 String checksum = BlockChecksum.of(block);
                 if (!isInBase(offset, checksum) && isFirst(checksum)) {
                     bring(checksum);
                 }
-                add(offset, checksum);
+                add(number, Optional.of(checksum));
             }
             progress.done(plan.blockBytes());
             return true;
@@ -150,7 +156,7 @@ final class BlockTransfer {
         private boolean isInBase(long offset, String checksum) {
             return spec.mode() == BackupMode.INCREMENTAL
                     && plan.base()
-                            .flatMap(base -> base.blockAt(offset))
+                            .flatMap(base -> base.blocks().at(offset))
                             .filter(block -> block.checksum().equals(checksum))
                             .isPresent();
         }
