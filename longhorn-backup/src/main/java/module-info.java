@@ -11,5 +11,6 @@ module io.longhorn.backup {
     uses io.longhorn.backup.ObjectStoreProvider;
 
     provides io.longhorn.backup.ObjectStoreProvider with
-            io.longhorn.backup.FolderStoreProvider;
+            io.longhorn.backup.FolderStoreProvider,
+            io.longhorn.backup.nfs.NfsStoreProvider;
 }
