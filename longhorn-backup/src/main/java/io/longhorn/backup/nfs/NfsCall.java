@@ -94,7 +94,7 @@ final class NfsCall {
                 if (executed) {
                     slot.advance();
                     session.number(compound, slot);
-                    if (!isLater(reply)) {
+                    if (!isNotKept(reply) && !isLater(reply)) {
                         return reply;
                     }
                 }
@@ -114,6 +114,18 @@ final class NfsCall {
 
     private static boolean isLater(CompoundReply reply) {
         return reply.count() > 1 && (reply.status() == NfsStatus.DELAY || reply.status() == NfsStatus.GRACE);
+    }
+
+    /** Whether this was executed, and its answer lost: what changes nothing is simply done again, its answer is not kept by the server. */
+    private boolean isNotKept(CompoundReply reply) throws SessionLostException {
+        if (reply.status() != NfsStatus.RETRY_UNCACHED_REP) {
+            return false;
+        }
+        if (compound.changes()) {
+            session.end();
+            throw new SessionLostException("the server did not keep the answer to a change");
+        }
+        return true;
     }
 
     private ByteBuffer exchange() throws IOException {

@@ -73,7 +73,8 @@ final class NfsFolders {
         if ((granted & wanted) == 0) {
             throw new IOException("the server has no directory '" + found.missing.get(0) + "' in /"
                     + String.join("/", found.there(client.target().path()))
-                    + ", and does not let us make one there; is the path that of an export which this client may use?");
+                    + ", and does not let us make one there: is the path that of an export which this client may use? It"
+                    + " needs the option insecure, since this client comes from an ordinary port");
         }
     }
 

@@ -10,6 +10,7 @@ import java.net.Socket;
 import java.net.SocketException;
 import java.net.URI;
 import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.Deque;
@@ -70,6 +71,7 @@ final class FakeNfsServer implements AutoCloseable {
 
     private static final class SlotState {
         int sequence;
+        boolean kept;
         byte[] answer = {};
     }
 
@@ -91,6 +93,7 @@ final class FakeNfsServer implements AutoCloseable {
         boolean hold;
         int cutAt = -1;
         byte[] replay;
+        boolean replayNotKept;
     }
 
     private final ServerSocket server;
@@ -190,7 +193,7 @@ final class FakeNfsServer implements AutoCloseable {
 
     synchronized void put(String name, String text) {
         Node file = node(false);
-        file.content = text.getBytes(java.nio.charset.StandardCharsets.UTF_8);
+        file.content = text.getBytes(StandardCharsets.UTF_8);
         root.children.put(name, file);
     }
 
@@ -248,6 +251,9 @@ final class FakeNfsServer implements AutoCloseable {
             if (released.await(WAIT_SECONDS, TimeUnit.SECONDS)) {
                 send(out, answer);
             }
+        } catch (SocketException e) {
+            // The client did not wait.
+            return;
         } catch (InterruptedException | IOException e) {
             failures.add(e);
         }
@@ -284,7 +290,7 @@ final class FakeNfsServer implements AutoCloseable {
         while (done < count && status == NfsStatus.OK) {
             NfsOp op = op(in.int32());
             XdrWriter result = new XdrWriter(256);
-            status = execute(op, in, result, context);
+            status = context.replayNotKept ? NfsStatus.RETRY_UNCACHED_REP : execute(op, in, result, context);
             if (context.replay != null) {
                 return withXid(context.replay, xid);
             }
@@ -343,7 +349,12 @@ final class FakeNfsServer implements AutoCloseable {
         int most = Integer.MAX_VALUE;
         if (fault != null) {
             switch (fault.kind) {
-                case DROP_BEFORE -> throw new Drop();
+                case DROP_BEFORE -> {
+                    if (context.slot != null) {
+                        context.slot.sequence--;
+                    }
+                    throw new Drop();
+                }
                 case DROP_AFTER -> context.drop = true;
                 case CRASH_AFTER -> {
                     context.drop = true;
@@ -484,21 +495,24 @@ final class FakeNfsServer implements AutoCloseable {
         int sequence = in.int32();
         int slot = in.int32();
         in.int32();
-        in.bool();
+        boolean keep = in.bool();
         Session session = sessions.get(ByteBuffer.wrap(id));
         if (session == null) {
             return NfsStatus.BADSESSION;
         }
         SlotState state = session.slots.computeIfAbsent(slot, ignored -> new SlotState());
-        if (sequence == state.sequence) {
+        if (sequence == state.sequence && state.kept) {
             context.replay = state.answer;
             return NfsStatus.OK;
-        }
-        if (sequence != state.sequence + 1) {
+        } else if (sequence == state.sequence) {
+            context.replayNotKept = true;
+        } else if (sequence == state.sequence + 1) {
+            state.sequence = sequence;
+            state.kept = keep;
+            context.slot = state;
+        } else {
             return NfsStatus.SEQ_MISORDERED;
         }
-        state.sequence = sequence;
-        context.slot = state;
         out.fixed(id)
                 .int32(sequence)
                 .int32(slot)

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.net.ProtocolException;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -30,7 +31,7 @@ class RecordReaderTest {
                 .parseHex("80000003010203" + "000000020405" + "00000000" + "8000000106" + "80000000" + "800000010a");
         RecordReader reader = new RecordReader(3);
         for (int from = 0; from < stream.length; from += pieceBytes) {
-            read(reader, java.util.Arrays.copyOfRange(stream, from, Math.min(from + pieceBytes, stream.length)));
+            read(reader, Arrays.copyOfRange(stream, from, Math.min(from + pieceBytes, stream.length)));
         }
         assertThat(records).containsExactly("010203", "040506", "", "0a");
     }
