@@ -127,11 +127,11 @@ class CompoundTest {
     }
 
     /** What one of the readers makes of a reply. */
-    private interface Reading {
+    interface Reading {
         void read(CompoundReply reply) throws IOException;
     }
 
-    private record Sample(String name, String result, Reading reading) {
+    record Sample(String name, String result, Reading reading) {
         @Override
         public String toString() {
             return name;
