@@ -111,6 +111,7 @@ final class FakeNfsServer implements AutoCloseable {
     private long verifier = 1;
     private int connections;
     private int slots = 4;
+    private int lastSlot;
 
     FakeNfsServer() throws IOException {
         server = new ServerSocket(0, 50, InetAddress.getLoopbackAddress());
@@ -145,6 +146,11 @@ final class FakeNfsServer implements AutoCloseable {
 
     synchronized int executed(NfsOp op) {
         return executed.getOrDefault(op, 0);
+    }
+
+    /** The slot of the last call. */
+    synchronized int lastSlot() {
+        return lastSlot;
     }
 
     synchronized int connections() {
@@ -496,6 +502,7 @@ final class FakeNfsServer implements AutoCloseable {
         int slot = in.int32();
         in.int32();
         boolean keep = in.bool();
+        lastSlot = slot;
         Session session = sessions.get(ByteBuffer.wrap(id));
         if (session == null) {
             return NfsStatus.BADSESSION;

@@ -319,8 +319,12 @@ class NfsStoreFaultTest {
         assertThat(thrown.get()).isInstanceOf(InterruptedIOException.class);
         assertThat(flag).isTrue();
         assertThat(store.read("a/b", 10)).contains(bytes("1"));
+        assertThat(server.lastSlot()).isEqualTo(1);
         server.release();
-        assertThat(store.read("a/b", 10)).contains(bytes("1"));
+        // Once the late answer is there its slot is used again.
+        do {
+            assertThat(store.read("a/b", 10)).contains(bytes("1"));
+        } while (server.lastSlot() != 0);
         assertThat(server.connections()).isEqualTo(before);
         assertThat(server.executed(NfsOp.CREATE_SESSION)).isEqualTo(1);
     }
