@@ -11,7 +11,8 @@ module io.longhorn.backup {
     uses io.longhorn.backup.ObjectStoreProvider;
 
     provides io.longhorn.backup.ObjectStoreProvider with
-            io.longhorn.backup.FolderStoreProvider;
+            io.longhorn.backup.FolderStoreProvider,
+            io.longhorn.backup.nfs.NfsStoreProvider;
     provides io.longhorn.spi.BackupProvider with
             io.longhorn.backup.LonghornBackups;
 }

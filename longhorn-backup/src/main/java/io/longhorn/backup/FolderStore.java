@@ -19,15 +19,12 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.concurrent.ThreadLocalRandom;
 
 /**
  * Objects as files of a folder, which may be a mounted network file system. A file is written beside its place, forced, renamed, and its directory forced. What a writer left
  * that died is named {@code NAME.tmp.NUMBER} and is in no listing.
  */
 public final class FolderStore implements ObjectStore {
-    private static final String TEMPORARY = ".tmp.";
-
     private final Path root;
 
     /** Creates nothing: folders are made when the first object is written. */
@@ -36,13 +33,7 @@ public final class FolderStore implements ObjectStore {
     }
 
     private Path fileOf(String key) {
-        for (String name : key.split("/", -1)) {
-            if (name.isEmpty() || ".".equals(name) || "..".equals(name)) {
-                throw new IllegalArgumentException(
-                        "a key is names with slashes between them, none of them empty, . or .., was '" + key + "'");
-            }
-        }
-        return root.resolve(key);
+        return root.resolve(String.join("/", ObjectKey.names(key)));
     }
 
     @Override
@@ -88,8 +79,7 @@ public final class FolderStore implements ObjectStore {
         Path file = fileOf(key);
         Path folder = parentOf(file);
         makeFolders(folder);
-        Path beside = folder.resolve(
-                file.getFileName() + TEMPORARY + ThreadLocalRandom.current().nextLong(Long.MAX_VALUE));
+        Path beside = folder.resolve(ObjectKey.temporary(String.valueOf(file.getFileName())));
         try {
             try (FileChannel channel =
                     FileChannel.open(beside, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
@@ -172,7 +162,7 @@ public final class FolderStore implements ObjectStore {
                 String childKey = key + "/" + name;
                 if (Files.isDirectory(child)) {
                     list(child, childKey, sink);
-                } else if (!name.contains(TEMPORARY)) {
+                } else if (!ObjectKey.isTemporary(name)) {
                     Optional<Entry> entry = entryOf(child, childKey);
                     if (entry.isPresent()) {
                         sink.entry(entry.get());
@@ -193,7 +183,7 @@ public final class FolderStore implements ObjectStore {
                 String name = String.valueOf(child.getFileName());
                 if (Files.isDirectory(child)) {
                     names.add(name + "/");
-                } else if (!name.contains(TEMPORARY)) {
+                } else if (!ObjectKey.isTemporary(name)) {
                     names.add(name);
                 }
             }
