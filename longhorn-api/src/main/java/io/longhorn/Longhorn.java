@@ -1,6 +1,7 @@
 package io.longhorn;
 
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
 
@@ -173,6 +174,32 @@ public interface Longhorn extends AutoCloseable {
         Objects.requireNonNull(backup, "backup");
         Objects.requireNonNull(spec, "spec");
         return Providers.backup().openRestoring(this, backup, spec);
+    }
+
+    /** Opens a standby volume that looks for new backups every five minutes; see {@link #standby(VolumeSpec, BackupTarget, String, Duration)}. */
+    default StandbyVolume standby(String name, BackupTarget target, String sourceVolume) {
+        return standby(VolumeSpec.named(name).build(), target, sourceVolume, Duration.ofMinutes(5));
+    }
+
+    /**
+     * Creates a volume that follows the backups of another one, or goes on with one that was created so, also after a crash.
+     *
+     * @param spec of the volume, when it is created; its size is the source's
+     * @param target where the source is backed up
+     * @param sourceVolume the name of the source, which may be of another cluster
+     * @param interval between two looks at the target, after the first one at once; {@link StandbyVolume#synchronize()} looks besides
+     * @throws BackupModuleMissingException if {@code io.longhorn:longhorn-backup} is not present
+     * @throws BackupTargetException if there is no complete backup of the source yet, or the target fails
+     * @throws VolumeExistsException if the registry knows a volume of that name that does not follow this source at this target
+     */
+    default StandbyVolume standby(VolumeSpec spec, BackupTarget target, String sourceVolume, Duration interval) {
+        Objects.requireNonNull(spec, "spec");
+        Objects.requireNonNull(target, "target");
+        Objects.requireNonNull(sourceVolume, "sourceVolume");
+        if (interval.isNegative() || interval.isZero()) {
+            throw new IllegalArgumentException("the interval must be positive, was " + interval);
+        }
+        return Providers.backup().standby(this, spec, target, sourceVolume, interval);
     }
 
     /**

@@ -8,8 +8,10 @@ import io.longhorn.Longhorn;
 import io.longhorn.ProgressListener;
 import io.longhorn.RestoringVolume;
 import io.longhorn.Snapshot;
+import io.longhorn.StandbyVolume;
 import io.longhorn.Volume;
 import io.longhorn.VolumeSpec;
+import java.time.Duration;
 import java.util.List;
 
 /**
@@ -29,4 +31,8 @@ public interface BackupProvider {
 
     /** See {@link Longhorn#openRestoring(Backup, VolumeSpec)}. */
     RestoringVolume openRestoring(Longhorn longhorn, Backup backup, VolumeSpec spec);
+
+    /** See {@link Longhorn#standby(VolumeSpec, BackupTarget, String, Duration)}. */
+    StandbyVolume standby(
+            Longhorn longhorn, VolumeSpec spec, BackupTarget target, String sourceVolume, Duration interval);
 }

@@ -9,11 +9,13 @@ import io.longhorn.LonghornConfig;
 import io.longhorn.ProgressListener;
 import io.longhorn.RestoringVolume;
 import io.longhorn.Snapshot;
+import io.longhorn.StandbyVolume;
 import io.longhorn.Volume;
 import io.longhorn.VolumeSpec;
 import io.longhorn.spi.BackupProvider;
 import io.longhorn.spi.LonghornProvider;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 
 /** A provider that only a special class loader offers; says that it was reached by the text of an exception. */
@@ -47,5 +49,11 @@ public final class ContextProvider implements LonghornProvider, BackupProvider {
     @Override
     public RestoringVolume openRestoring(Longhorn longhorn, Backup backup, VolumeSpec spec) {
         throw new UnsupportedOperationException("openRestoring");
+    }
+
+    @Override
+    public StandbyVolume standby(
+            Longhorn longhorn, VolumeSpec spec, BackupTarget target, String sourceVolume, Duration interval) {
+        throw new UnsupportedOperationException("standby");
     }
 }

@@ -11,14 +11,17 @@ import io.longhorn.Longhorn;
 import io.longhorn.ProgressListener;
 import io.longhorn.RestoringVolume;
 import io.longhorn.Snapshot;
+import io.longhorn.StandbyVolume;
 import io.longhorn.Volume;
+import io.longhorn.VolumeExistsException;
+import io.longhorn.VolumeNotFoundException;
 import io.longhorn.VolumeSpec;
 import io.longhorn.spi.BackupProvider;
 import io.longhorn.spi.VolumeFilling;
-import java.io.IOException;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.CancellationException;
+import java.util.Optional;
 import java.util.function.Function;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -88,7 +91,7 @@ public final class LonghornBackups implements BackupProvider {
             run.run(volume, listener);
             return volume;
         } catch (Exception e) {
-            RuntimeException failure = reasonOf(e, store.describe());
+            RuntimeException failure = Failures.of(e, store.describe());
             try {
                 volume.close();
             } catch (RuntimeException closing) {
@@ -96,18 +99,6 @@ public final class LonghornBackups implements BackupProvider {
             }
             throw failure;
         }
-    }
-
-    private static RuntimeException reasonOf(Exception e, String target) {
-        if (e instanceof InterruptedException) {
-            Thread.currentThread().interrupt();
-            CancellationException cancelled = new CancellationException("interrupted");
-            cancelled.initCause(e);
-            return cancelled;
-        }
-        return e instanceof IOException
-                ? new BackupTargetException(target, String.valueOf(e.getMessage()), e)
-                : Failures.unwrapped(e);
     }
 
     @Override
@@ -125,6 +116,56 @@ public final class LonghornBackups implements BackupProvider {
         } catch (RuntimeException e) {
             store.close();
             throw e;
+        }
+    }
+
+    @Override
+    public StandbyVolume standby(
+            Longhorn longhorn, VolumeSpec spec, BackupTarget target, String sourceVolume, Duration interval) {
+        VolumeFilling filling = filling(longhorn);
+        StoreLayout.checkName("volume", sourceVolume);
+        Volume volume = standbyVolume(filling, spec, target, sourceVolume);
+        VolumeSource source = VolumeSource.of(filling.source(spec.name()).orElse(""))
+                .orElseThrow(() -> new VolumeExistsException(spec.name()));
+        StandbyProgress progress = new StandbyProgress();
+        FollowingVolume following = new FollowingVolume(
+                longhorn,
+                volume,
+                target,
+                () -> stores.apply(target),
+                new StandbySync(filling, volume, source, progress),
+                progress,
+                interval);
+        following.start();
+        return following;
+    }
+
+    /** A new volume, or one that follows the same backups already. */
+    private Volume standbyVolume(VolumeFilling filling, VolumeSpec spec, BackupTarget target, String sourceVolume) {
+        VolumeSource source = VolumeSource.standby(target.uri(), sourceVolume);
+        Optional<VolumeSource> present = sourceOf(filling, spec.name());
+        if (present.isPresent()) {
+            if (!present.get().follows(source)) {
+                throw new VolumeExistsException(spec.name());
+            }
+            return filling.openFilling(spec.name());
+        }
+        try (BackupStore store = stores.apply(target)) {
+            BackupConfig newest = StandbySync.newest(store, sourceVolume)
+                    .orElseThrow(() -> new BackupTargetException(
+                            store.describe(), "there is no complete backup of volume " + sourceVolume + " yet"));
+            return filling.createFilling(spec.withSize(RestoreRun.pages(store.volumeBytes(newest))), source.text());
+        }
+    }
+
+    /** What an existing volume is filled from; empty if there is no such volume. */
+    private static Optional<VolumeSource> sourceOf(VolumeFilling filling, String volume) {
+        try {
+            return Optional.of(filling.source(volume)
+                    .flatMap(VolumeSource::of)
+                    .orElseThrow(() -> new VolumeExistsException(volume)));
+        } catch (VolumeNotFoundException e) {
+            return Optional.empty();
         }
     }
 

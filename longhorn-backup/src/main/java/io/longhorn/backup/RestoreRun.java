@@ -9,6 +9,7 @@ import io.longhorn.spi.VolumeFilling;
 import java.util.Iterator;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicLong;
+import org.jspecify.annotations.Nullable;
 
 /** Restores a backup into a volume, several blocks at once. Begun again after it ended anywhere, it fetches only what is missing. Used once. */
 final class RestoreRun {
@@ -31,8 +32,7 @@ final class RestoreRun {
 
     /** A new volume, or the one that an earlier restore of this backup left. */
     Volume open(VolumeSpec spec) {
-        long pages = (sizeBytes + Volume.BLOCK_BYTES - 1) / Volume.BLOCK_BYTES;
-        long size = spec.sizeBytes().orElse(Math.max(1, pages) * Volume.BLOCK_BYTES);
+        long size = spec.sizeBytes().orElse(pages(sizeBytes));
         if (size < sizeBytes) {
             throw new IllegalArgumentException("backup " + config.name() + " of volume " + config.volumeName()
                     + " needs a volume of at least " + sizeBytes + " bytes, not " + size);
@@ -45,6 +45,12 @@ final class RestoreRun {
             }
             throw e;
         }
+    }
+
+    /** A volume consists of whole pages, one at least. */
+    static long pages(long bytes) {
+        long pages = (bytes + Volume.BLOCK_BYTES - 1) / Volume.BLOCK_BYTES;
+        return Math.max(1, pages) * Volume.BLOCK_BYTES;
     }
 
     BlockRestore blocks(Volume volume) {
@@ -94,7 +100,7 @@ final class RestoreRun {
         filling.source(volume, Optional.empty());
     }
 
-    private static @org.jspecify.annotations.Nullable BlockReference next(Iterator<BlockReference> blocks) {
+    private static @Nullable BlockReference next(Iterator<BlockReference> blocks) {
         synchronized (blocks) {
             return blocks.hasNext() ? blocks.next() : null;
         }

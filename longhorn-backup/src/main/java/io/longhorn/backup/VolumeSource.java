@@ -35,6 +35,11 @@ record VolumeSource(boolean isStandby, URI target, String volume, Optional<Strin
         return new VolumeSource(isStandby, target, volume, Optional.of(backup), Optional.empty());
     }
 
+    /** Whether both follow the same volume's backups. */
+    boolean follows(VolumeSource other) {
+        return isStandby && other.isStandby && target.equals(other.target) && volume.equals(other.volume);
+    }
+
     /** What {@link #of} reads. */
     String text() {
         return isStandby
