@@ -36,13 +36,7 @@ public final class FolderStore implements ObjectStore {
     }
 
     private Path fileOf(String key) {
-        for (String name : key.split("/", -1)) {
-            if (name.isEmpty() || ".".equals(name) || "..".equals(name)) {
-                throw new IllegalArgumentException(
-                        "a key is names with slashes between them, none of them empty, . or .., was '" + key + "'");
-            }
-        }
-        return root.resolve(key);
+        return root.resolve(ObjectKeys.check(key));
     }
 
     @Override
