@@ -33,7 +33,7 @@ public final class FolderStore implements ObjectStore {
     }
 
     private Path fileOf(String key) {
-        return root.resolve(String.join("/", ObjectKey.names(key)));
+        return root.resolve(ObjectKey.check(key));
     }
 
     @Override

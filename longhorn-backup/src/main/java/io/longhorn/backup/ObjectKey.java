@@ -3,7 +3,7 @@ package io.longhorn.backup;
 import java.util.List;
 import java.util.concurrent.ThreadLocalRandom;
 
-/** How stores that keep each object in a file of its own read a key, and how they name the file that becomes an object once it is whole. */
+/** What may be a key of an {@link ObjectStore}, and how stores that keep each object in a file of its own name the file that becomes an object once it is whole. */
 public final class ObjectKey {
     private static final String TEMPORARY = ".tmp.";
 
@@ -23,6 +23,16 @@ public final class ObjectKey {
             }
         }
         return names;
+    }
+
+    /**
+     * The key itself.
+     *
+     * @throws IllegalArgumentException if it is none, or would lead out of the store
+     */
+    public static String check(String key) {
+        List<String> unused = names(key);
+        return key;
     }
 
     /** A name that nobody else uses, {@code NAME.tmp.NUMBER}, for a file beside the one of that name. */

@@ -14,10 +14,12 @@ import io.longhorn.BackupTargetException;
 import io.longhorn.DamagedBackupException;
 import io.longhorn.Extent;
 import io.longhorn.ExtentState;
+import io.longhorn.HealthState;
 import io.longhorn.Longhorn;
 import io.longhorn.ProgressListener;
 import io.longhorn.RestoringVolume;
 import io.longhorn.Snapshot;
+import io.longhorn.StandbyVolume;
 import io.longhorn.Volume;
 import io.longhorn.VolumeExistsException;
 import io.longhorn.VolumeIncompleteException;
@@ -26,10 +28,13 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Random;
 import java.util.concurrent.CancellationException;
 import java.util.concurrent.CompletionException;
@@ -95,7 +100,7 @@ public abstract class BackupScenarioContract {
         }
 
         @Override
-        public java.util.Optional<ByteBuffer> read(String key, int bytesMax) throws IOException {
+        public Optional<ByteBuffer> read(String key, int bytesMax) throws IOException {
             if (unreadable.test(key)) {
                 throw new IOException("the connection was lost");
             }
@@ -103,7 +108,7 @@ public abstract class BackupScenarioContract {
         }
 
         @Override
-        public java.util.Optional<Entry> find(String key) throws IOException {
+        public Optional<Entry> find(String key) throws IOException {
             return objects.find(key);
         }
 
@@ -113,7 +118,7 @@ public abstract class BackupScenarioContract {
         }
 
         @Override
-        public void delete(java.util.Collection<String> keys) throws IOException {
+        public void delete(Collection<String> keys) throws IOException {
             objects.delete(keys);
         }
 
@@ -226,7 +231,7 @@ public abstract class BackupScenarioContract {
     void backupsOfSeveralVolumesAreListedByVolumeAndTime() throws Exception {
         write(0, 100, 1);
         Backup first = backUp(volume.snapshot("one"));
-        time.pass(java.time.Duration.ofSeconds(5));
+        time.pass(Duration.ofSeconds(5));
         write(0, 100, 2);
         Backup second = backUp(volume.snapshot("two"));
         Volume other = longhorn.create(
@@ -618,5 +623,176 @@ public abstract class BackupScenarioContract {
         copy.read(0, read);
         assertThat(read.array()).isEqualTo(Arrays.copyOf(content(volume), MIB));
         copy.close();
+    }
+
+    // ------------------------------------------------------------------ standby
+
+    private StandbyVolume standby(String name) {
+        return backups.standby(
+                longhorn, VolumeSpec.named(name).replicas(1).build(), target, "orders", Duration.ofDays(1));
+    }
+
+    @Test
+    void aStandbyVolumeFollowsAndIsActivated() throws Exception {
+        write(0, 6 * MIB, 1);
+        Backup first = backUp(volume.snapshot("one"));
+        StandbyVolume standby = standby("spare");
+        standby.synchronize();
+        assertThat(standby.status().appliedBackup()).contains(first.name());
+        assertThat(standby.status().applyingBackup()).isEmpty();
+        assertThat(standby.status().lookedAt()).isPresent();
+        assertThat(standby.name()).isEqualTo("spare");
+        assertThat(standby.sourceVolume()).isEqualTo("orders");
+        assertThat(standby.health().state()).isEqualTo(HealthState.HEALTHY);
+        assertThatThrownBy(() -> longhorn.open("spare"))
+                .isInstanceOf(VolumeIncompleteException.class)
+                .hasMessageContaining("orders");
+
+        later();
+        write(5 * MIB, 4 * MIB, 2);
+        volume.discard(0, BLOCK);
+        volume.expandTo(SIZE + 8192);
+        write(SIZE, 8192, 3);
+        Backup second = backUp(volume.snapshot("two"));
+        AtomicInteger fetched = new AtomicInteger();
+        unreadable = key -> key.endsWith(".blk") && fetched.incrementAndGet() < 0;
+        standby.synchronize();
+        assertThat(standby.status().appliedBackup()).contains(second.name());
+        assertThat(fetched.get()).as("only blocks that differ").isEqualTo(4);
+        assertThat(standby.sizeBytes()).isEqualTo(SIZE + 8192);
+
+        later();
+        write(2 * MIB, 100, 4);
+        backUp(volume.snapshot("three"));
+        Volume active = standby.activate();
+        assertThat(content(active)).isEqualTo(content(volume));
+        assertThat(active.snapshots()).isEmpty();
+        active.write(0, ByteBuffer.wrap(random(100, 5)));
+        assertThat(longhorn.open("spare")).isSameAs(active);
+        assertThatThrownBy(standby::synchronize).isInstanceOf(IllegalStateException.class);
+        standby.close();
+        active.flush();
+    }
+
+    /** Backups are told apart by the second. */
+    private void later() {
+        time.pass(Duration.ofSeconds(2));
+    }
+
+    @Test
+    void withoutABackupThereIsNoStandbyVolume() {
+        assertThatThrownBy(() -> standby("spare"))
+                .isInstanceOf(BackupTargetException.class)
+                .hasMessageContaining("orders");
+        assertThat(longhorn.volumes()).containsExactly("orders");
+        assertThatThrownBy(() -> standby("orders")).isInstanceOf(VolumeExistsException.class);
+    }
+
+    @Test
+    void aStandbyVolumeGoesOnAfterARestartAndWithoutTheBackupThatItHolds() throws Exception {
+        write(0, 8 * MIB, 1);
+        Backup first = backUp(volume.snapshot("one"));
+        StandbyVolume standby = standby("spare");
+        standby.synchronize();
+        standby.close();
+        longhorn.close();
+
+        longhorn = Longhorn.embedded(directory.resolve("data"));
+        volume = longhorn.open("orders");
+        later();
+        write(2 * MIB, 2 * MIB, 2);
+        volume.discard(6 * MIB, 2 * MIB);
+        Snapshot two = volume.snapshot("two");
+        Backup second = backUp(two);
+        try (BackupStore store = store()) {
+            store.delete("orders", first.name());
+        }
+        AtomicInteger fetched = new AtomicInteger();
+        unreadable = key -> key.endsWith(".blk") && fetched.incrementAndGet() < 0;
+        StandbyVolume again = standby("spare");
+        again.synchronize();
+        assertThat(again.status().appliedBackup()).contains(second.name());
+        assertThat(fetched.get()).as("what the volume holds is not fetched").isEqualTo(1);
+        assertThat(content(again.activate())).isEqualTo(content(two));
+    }
+
+    @Test
+    void aStandbyVolumeThatStoppedInTheMiddleGoesOn() throws Exception {
+        write(0, 4 * MIB, 1);
+        backUp(volume.snapshot("one"));
+        StandbyVolume standby = standby("spare");
+        standby.synchronize();
+        later();
+        write(0, 10 * MIB, 2);
+        Snapshot two = volume.snapshot("two");
+        Backup second = backUp(two);
+        AtomicInteger fetched = new AtomicInteger();
+        unreadable = key -> key.endsWith(".blk") && fetched.incrementAndGet() > 2;
+        assertThatThrownBy(standby::synchronize).isInstanceOf(BackupTargetException.class);
+        assertThat(standby.status().applyingBackup()).contains(second.name());
+        assertThat(standby.status().failure()).isPresent();
+        standby.close();
+        longhorn.close();
+
+        longhorn = Longhorn.embedded(directory.resolve("data"));
+        AtomicInteger rest = new AtomicInteger();
+        unreadable = key -> key.endsWith(".blk") && rest.incrementAndGet() < 0;
+        StandbyVolume again = standby("spare");
+        again.synchronize();
+        assertThat(again.status().appliedBackup()).contains(second.name());
+        assertThat(rest.get()).as("two of five are there").isEqualTo(3);
+        volume = longhorn.open("orders");
+        assertThat(content(again.activate()))
+                .isEqualTo(content(volume.snapshots().get(1)));
+    }
+
+    @Test
+    void anActivationThatCannotWaitGivesTheLastWholeBackup() throws Exception {
+        write(0, 6 * MIB, 1);
+        Snapshot one = volume.snapshot("one");
+        Backup first = backUp(one);
+        StandbyVolume standby = standby("spare");
+        standby.synchronize();
+        later();
+        write(0, 8 * MIB, 2);
+        backUp(volume.snapshot("two"));
+        AtomicInteger fetched = new AtomicInteger();
+        unreadable = key -> key.endsWith(".blk") && fetched.incrementAndGet() > 1;
+        assertThatThrownBy(standby::activate).isInstanceOf(BackupTargetException.class);
+        assertThat(standby.status().appliedBackup()).contains(first.name());
+
+        Volume active = standby.activateNow();
+        assertThat(content(active)).isEqualTo(content(one));
+        assertThat(active.snapshots()).isEmpty();
+        active.write(0, ByteBuffer.wrap(random(100, 5)));
+        active.close();
+        assertThat(longhorn.open("spare").snapshots()).isEmpty();
+    }
+
+    @Test
+    void aStandbyVolumeWithoutAWholeBackupCannotBeActivated() throws Exception {
+        write(0, 6 * MIB, 1);
+        backUp(volume.snapshot("one"));
+        unreadable = key -> key.endsWith(".blk");
+        StandbyVolume standby = standby("spare");
+        assertThatThrownBy(standby::synchronize).isInstanceOf(BackupTargetException.class);
+        assertThatThrownBy(standby::activateNow).isInstanceOf(IllegalStateException.class);
+        unreadable = key -> false;
+        assertThat(content(standby.activate())).isEqualTo(content(volume));
+    }
+
+    @Test
+    void aStandbyVolumeLooksByItself() throws Exception {
+        write(0, 2 * MIB, 1);
+        backUp(volume.snapshot("one"));
+        StandbyVolume standby = backups.standby(
+                longhorn, VolumeSpec.named("spare").replicas(1).build(), target, "orders", Duration.ofMillis(10));
+        later();
+        write(0, 2 * MIB, 2);
+        Backup second = backUp(volume.snapshot("two"));
+        while (!standby.status().appliedBackup().equals(Optional.of(second.name()))) {
+            Thread.onSpinWait();
+        }
+        assertThat(content(standby.activateNow())).isEqualTo(content(volume));
     }
 }

@@ -31,18 +31,9 @@ final class MemoryStore implements ObjectStore {
         return copy;
     }
 
-    private static String checked(String key) {
-        for (String name : key.split("/", -1)) {
-            if (name.isEmpty() || ".".equals(name) || "..".equals(name)) {
-                throw new IllegalArgumentException("no key: '" + key + "'");
-            }
-        }
-        return key;
-    }
-
     @Override
     public synchronized Optional<ByteBuffer> read(String key, int bytesMax) throws IOException {
-        Stored found = objects.get(checked(key));
+        Stored found = objects.get(ObjectKey.check(key));
         if (found != null && found.bytes.length > bytesMax) {
             throw new IOException(key + " has " + found.bytes.length + " bytes, more than " + bytesMax);
         }
@@ -51,7 +42,7 @@ final class MemoryStore implements ObjectStore {
 
     @Override
     public synchronized Optional<Entry> find(String key) {
-        return Optional.ofNullable(objects.get(checked(key)))
+        return Optional.ofNullable(objects.get(ObjectKey.check(key)))
                 .map(stored -> new Entry(key, stored.bytes.length, stored.modifiedAt));
     }
 
@@ -62,7 +53,7 @@ final class MemoryStore implements ObjectStore {
         }
         byte[] bytes = new byte[content.remaining()];
         content.duplicate().get(bytes);
-        objects.put(checked(key), new Stored(bytes, time.now()));
+        objects.put(ObjectKey.check(key), new Stored(bytes, time.now()));
     }
 
     @Override

@@ -32,7 +32,9 @@ import picocli.CommandLine.Spec;
         name = "backup",
         description = {
             "List, describe, verify, export and delete the backups at a target, without any volume or server.",
-            "The target may have been written by Longhorn itself. A folder is file:///dir/."
+            "The target may have been written by Longhorn itself. A folder is file:///dir/, a bucket is",
+            "s3://bucket@region/path/ with its credentials in the environment: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY,",
+            "AWS_ENDPOINTS and the others that Longhorn knows."
         },
         synopsisSubcommandLabel = "COMMAND",
         subcommands = {
@@ -55,10 +57,14 @@ final class BackupCommand implements Runnable {
 
     private static BackupStore open(@Nullable CommandSpec spec, String target) {
         try {
-            return BackupStore.open(BackupTarget.at(URI.create(target)));
+            return open(URI.create(target));
         } catch (IllegalArgumentException e) {
             throw new ParameterException(Objects.requireNonNull(spec).commandLine(), "TARGET: " + e.getMessage(), e);
         }
+    }
+
+    private static BackupStore open(URI target) {
+        return BackupStore.open(BackupTarget.at(target, BackupCredentials.ofEnvironment(System.getenv())));
     }
 
     private static BackupUrl parse(@Nullable CommandSpec spec, String url) {
@@ -97,7 +103,7 @@ final class BackupCommand implements Runnable {
         @Spec
         private @Nullable CommandSpec spec;
 
-        @Parameters(paramLabel = "TARGET", description = "Such as file:///dir/.")
+        @Parameters(paramLabel = "TARGET", description = "Such as file:///dir/ or s3://bucket@region/path/.")
         private String target = "";
 
         @Option(names = "--json", description = "Print an array of objects.")
@@ -160,7 +166,7 @@ final class BackupCommand implements Runnable {
         @Override
         public Integer call() {
             BackupUrl named = parse(spec, url);
-            try (BackupStore store = BackupStore.open(named.backupTarget())) {
+            try (BackupStore store = open(named.target())) {
                 BackupConfig backup = store.completeBackup(named.volume(), named.backup());
                 Map<String, Object> json = new LinkedHashMap<>(json(backup));
                 json.put("newBytes", backup.newlyUploadedBytes());
@@ -206,7 +212,7 @@ final class BackupCommand implements Runnable {
             ProgressListener progress = percents(console, "verified");
             if (target.contains("backup=")) {
                 BackupUrl named = parse(spec, target);
-                try (BackupStore store = BackupStore.open(named.backupTarget())) {
+                try (BackupStore store = open(named.target())) {
                     return new BackupVerification(store).one(named.volume(), named.backup(), progress);
                 }
             }
@@ -236,7 +242,7 @@ final class BackupCommand implements Runnable {
             BackupUrl named = parse(spec, url);
             Console console = Console.of(spec);
             Path image = Objects.requireNonNull(file);
-            try (BackupStore store = BackupStore.open(named.backupTarget())) {
+            try (BackupStore store = open(named.target())) {
                 long bytes = new BackupExport(store, named.volume(), named.backup())
                         .to(image, force, percents(console, "exported"));
                 console.line(image + ": " + bytes + " bytes, every block verified");
@@ -257,7 +263,7 @@ final class BackupCommand implements Runnable {
         @Override
         public Integer call() throws InterruptedException {
             BackupUrl named = parse(spec, url);
-            try (BackupStore store = BackupStore.open(named.backupTarget())) {
+            try (BackupStore store = open(named.target())) {
                 long bytes = store.delete(named.volume(), named.backup());
                 Console.of(spec).line("backup " + named.backup() + " deleted, " + bytes + " bytes freed");
             }

@@ -167,6 +167,9 @@ class BackupCommandTest {
         assertThat(backup().exitCode()).isEqualTo(Main.WRONG_USAGE);
         CommandLineRun scheme = backup("list", "gopher://host/path");
         assertThat(scheme.exitCode()).isEqualTo(Main.FAILED);
-        assertThat(scheme.err()).contains("gopher", "file and vfs");
+        assertThat(scheme.err()).contains("gopher", "file", "vfs", "s3");
+        CommandLineRun bucket = backup("list", "s3://bucket/path/?region=eu-west-1");
+        assertThat(bucket.exitCode()).isEqualTo(Main.FAILED);
+        assertThat(bucket.err()).contains("a bucket takes no parameters");
     }
 }
