@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
+import java.util.Optional;
 
 /**
  * The way in: creates, opens, lists and deletes volumes.
@@ -87,6 +88,14 @@ public interface Longhorn extends AutoCloseable {
      */
     Volume open(String name, OpenMode mode);
 
+    /**
+     * Whether somebody has the volume open: this object, or another engine that may be alive. Who opens it then takes it over. Of an engine that ended without closing it that is
+     * said as long as it is not proved dead.
+     *
+     * @throws VolumeNotFoundException if the registry knows no volume of that name
+     */
+    boolean isInUse(String name);
+
     /** The names of all volumes of the registry, in alphabetical order, whether open or not. */
     List<String> volumes();
 
@@ -134,6 +143,21 @@ public interface Longhorn extends AutoCloseable {
     default List<Backup> backups(BackupTarget target) {
         Objects.requireNonNull(target, "target");
         return Providers.backup().backups(this, target);
+    }
+
+    /**
+     * Looks for a complete backup.
+     *
+     * @param volume the name of the volume that was backed up
+     * @throws BackupModuleMissingException if {@code io.longhorn:longhorn-backup} is not present
+     * @throws BackupInProgressException if it is not complete
+     * @throws DamagedBackupException if its document cannot be understood
+     */
+    default Optional<Backup> findBackup(BackupTarget target, String volume, String backup) {
+        Objects.requireNonNull(target, "target");
+        Objects.requireNonNull(volume, "volume");
+        Objects.requireNonNull(backup, "backup");
+        return Providers.backup().find(this, target, volume, backup);
     }
 
     /** Restores without telling progress; see {@link #restore(Backup, VolumeSpec, ProgressListener)}. */

@@ -111,7 +111,7 @@ public final class LonghornConfig {
         }
 
         /**
-         * Adds a replica server. At least one is required; a volume needs as many as it has replicas.
+         * Adds a replica server. A new volume needs as many as it has replicas. Default: those that hold replicas of the registry's volumes.
          *
          * @param hostPort {@code host:port} or {@code [ipv6]:port}
          * @throws IllegalArgumentException if it is no such address, or was added before
@@ -223,9 +223,6 @@ public final class LonghornConfig {
         public LonghornConfig build() {
             if (registry == null) {
                 throw new IllegalArgumentException("registry(Path) is required");
-            }
-            if (replicaServers.isEmpty()) {
-                throw new IllegalArgumentException("at least one replicaServer(\"host:port\") is required");
             }
             TimeLimits timeLimits =
                     new TimeLimits(operation, opening, connect, silenceRemoval, lease, reconnect, registryCheck);

@@ -13,6 +13,7 @@ import io.longhorn.Volume;
 import io.longhorn.VolumeSpec;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Moves snapshots to backup targets and back. Has a public constructor without arguments that acquires nothing; one
@@ -25,6 +26,9 @@ public interface BackupProvider {
 
     /** See {@link Longhorn#backups(BackupTarget)}. */
     List<Backup> backups(Longhorn longhorn, BackupTarget target);
+
+    /** See {@link Longhorn#findBackup(BackupTarget, String, String)}. */
+    Optional<Backup> find(Longhorn longhorn, BackupTarget target, String volume, String backup);
 
     /** See {@link Longhorn#restore(Backup, VolumeSpec, ProgressListener)}. */
     Volume restore(Longhorn longhorn, Backup backup, VolumeSpec spec, ProgressListener listener);

@@ -17,6 +17,7 @@ import io.longhorn.spi.LonghornProvider;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.Optional;
 
 /** A provider that only a special class loader offers; says that it was reached by the text of an exception. */
 public final class ContextProvider implements LonghornProvider, BackupProvider {
@@ -39,6 +40,11 @@ public final class ContextProvider implements LonghornProvider, BackupProvider {
     @Override
     public List<Backup> backups(Longhorn longhorn, BackupTarget target) {
         throw new UnsupportedOperationException("backups");
+    }
+
+    @Override
+    public Optional<Backup> find(Longhorn longhorn, BackupTarget target, String volume, String backup) {
+        throw new UnsupportedOperationException("find");
     }
 
     @Override

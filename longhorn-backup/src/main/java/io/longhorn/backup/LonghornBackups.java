@@ -77,6 +77,17 @@ public final class LonghornBackups implements BackupProvider {
     }
 
     @Override
+    public Optional<Backup> find(Longhorn longhorn, BackupTarget target, String volume, String backup) {
+        try (BackupStore store = stores.apply(target)) {
+            BackupConfig config = store.completeBackup(volume, backup);
+            return Optional.of(store.backup(target, config, store.volumeBytes(config)));
+        } catch (BackupNotFoundException e) {
+            LOG.debug("not found", e);
+            return Optional.empty();
+        }
+    }
+
+    @Override
     public Volume restore(Longhorn longhorn, Backup backup, VolumeSpec spec, ProgressListener listener) {
         try (BackupStore store = stores.apply(backup.target())) {
             return restore(filling(longhorn), store, backup, spec, listener);

@@ -241,6 +241,8 @@ public abstract class BackupScenarioContract {
         assertThat(backups.backups(longhorn, target)).containsExactly(third, first, second);
         assertThat(third.sizeBytes()).isZero();
         assertThat(restore(third, "empty").sizeBytes()).isEqualTo(MIB);
+        assertThat(backups.find(longhorn, target, "orders", second.name())).contains(second);
+        assertThat(backups.find(longhorn, target, "orders", third.name())).isEmpty();
     }
 
     @Test

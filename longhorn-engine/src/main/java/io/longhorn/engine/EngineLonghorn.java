@@ -46,6 +46,8 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.SortedSet;
+import java.util.TreeSet;
 import java.util.UUID;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentHashMap;
@@ -204,13 +206,24 @@ final class EngineLonghorn implements Longhorn, VolumeFilling, Placement {
     public List<String> candidates(List<String> taken) {
         List<String> found = new ArrayList<>();
         int first = nextServer.get();
-        for (int i = 0; i < servers.size(); i++) {
-            String server = servers.get(Math.floorMod(first + i, servers.size()));
+        List<String> known = servers.isEmpty() ? serversOfVolumes() : servers;
+        for (int i = 0; i < known.size(); i++) {
+            String server = known.get(Math.floorMod(first + i, known.size()));
             if (!taken.contains(server)) {
                 found.add(server);
             }
         }
         return found;
+    }
+
+    /** Who was told of no servers finds those that are in use. */
+    private List<String> serversOfVolumes() {
+        SortedSet<String> found = new TreeSet<>();
+        for (String volume : ask(registry.list(), "servers")) {
+            ask(registry.read(volume), "servers")
+                    .ifPresent(record -> record.replicas().forEach(replica -> found.add(replica.endpoint())));
+        }
+        return List.copyOf(found);
     }
 
     @Override
@@ -397,6 +410,19 @@ final class EngineLonghorn implements Longhorn, VolumeFilling, Placement {
 
     private void forget(EngineVolume volume) {
         open.remove(volume.name(), volume);
+    }
+
+    @Override
+    public boolean isInUse(String name) {
+        return locks.about(checked(name), () -> {
+            EngineVolume present = open.get(name);
+            VolumeRecord record =
+                    ask(registry.read(name), "isInUse").orElseThrow(() -> new VolumeNotFoundException(name));
+            return (present != null && !present.isOver())
+                    || record.holder()
+                            .filter(holder -> mayBeAlive(holder, "isInUse"))
+                            .isPresent();
+        });
     }
 
     @Override

@@ -147,6 +147,9 @@ class LonghornTest {
 
             assertThat(longhorn.open("orders")).isSameAs(volume);
             assertThat(filling.source("orders")).isEmpty();
+            assertThat(longhorn.isInUse("orders")).isTrue();
+            volume.close();
+            assertThat(longhorn.isInUse("orders")).isFalse();
         }
         try (Longhorn longhorn = Longhorn.embedded(directory)) {
             assertThat(read(longhorn.open("orders"), 0, BLOCK)).containsOnly(1);

@@ -1,9 +1,16 @@
 package io.longhorn.app;
 
+import io.longhorn.Backup;
+import io.longhorn.BackupCompression;
+import io.longhorn.BackupMode;
 import io.longhorn.BackupNotFoundException;
+import io.longhorn.BackupSpec;
 import io.longhorn.BackupTarget;
 import io.longhorn.DamagedBackupException;
+import io.longhorn.Longhorn;
 import io.longhorn.ProgressListener;
+import io.longhorn.Volume;
+import io.longhorn.VolumeSpec;
 import io.longhorn.backup.BackupConfig;
 import io.longhorn.backup.BackupExport;
 import io.longhorn.backup.BackupStore;
@@ -19,8 +26,10 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -31,16 +40,19 @@ import picocli.CommandLine.Spec;
 @Command(
         name = "backup",
         description = {
-            "List, describe, verify, export and delete the backups at a target, without any volume or server.",
+            "Back volumes up and restore them; list, describe, verify, export and delete the backups at a target, for which",
+            "no volume or server is needed.",
             "The target may have been written by Longhorn itself. A folder is file:///dir/, a bucket is",
             "s3://bucket@region/path/ with its credentials in the environment: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY,",
             "AWS_ENDPOINTS and the others that Longhorn knows."
         },
         synopsisSubcommandLabel = "COMMAND",
         subcommands = {
+            BackupCommand.CreateCommand.class,
             BackupCommand.ListCommand.class,
             BackupCommand.InspectCommand.class,
             BackupCommand.VerifyCommand.class,
+            BackupCommand.RestoreCommand.class,
             BackupCommand.ExportCommand.class,
             BackupCommand.DeleteCommand.class
         })
@@ -64,7 +76,11 @@ final class BackupCommand implements Runnable {
     }
 
     private static BackupStore open(URI target) {
-        return BackupStore.open(BackupTarget.at(target, BackupCredentials.ofEnvironment(System.getenv())));
+        return BackupStore.open(targetAt(target));
+    }
+
+    private static BackupTarget targetAt(URI target) {
+        return BackupTarget.at(target, BackupCredentials.ofEnvironment(System.getenv()));
     }
 
     private static BackupUrl parse(@Nullable CommandSpec spec, String url) {
@@ -95,6 +111,140 @@ final class BackupCommand implements Runnable {
         json.put("snapshot", backup.snapshotName());
         json.put("labels", backup.labels());
         return json;
+    }
+
+    /** {@code longhorn backup create}. */
+    @Command(
+            name = "create",
+            description = {
+                "Back up a snapshot of a volume, or a new one that is kept as the base of the next backup.",
+                "Only what changed since the last backup is read and sent."
+            })
+    static final class CreateCommand implements Callable<Integer> {
+        @Spec
+        private @Nullable CommandSpec spec;
+
+        @Parameters(index = "0", paramLabel = "VOLUME[@SNAPSHOT]", description = "What to back up.")
+        private String volume = "";
+
+        @Parameters(index = "1", paramLabel = "TARGET", description = "Such as file:///dir/.")
+        private String target = "";
+
+        @Mixin
+        private VolumeAccess access = new VolumeAccess();
+
+        @Option(names = "--name", paramLabel = "NAME", description = "Of the backup. Default: one that nobody has.")
+        private @Nullable String name;
+
+        @Option(names = "--full", description = "Read and send everything, also what the target has.")
+        private boolean full;
+
+        @Option(names = "--compression", paramLabel = "METHOD", description = "Of a first backup: lz4, gzip or none.")
+        private BackupCompression compression = BackupCompression.LZ4;
+
+        @Option(
+                names = "--large-blocks",
+                description = "Blocks of 16 MiB in place of 2 MiB; not for Longhorn before 1.10.")
+        private boolean largeBlocks;
+
+        @Option(names = "--workers", paramLabel = "COUNT", description = "Blocks at once.")
+        private int workers = BackupSpec.defaults().workers();
+
+        @Option(names = "--limit", paramLabel = "BYTES", description = "Bytes sent per second at most.")
+        private long limit;
+
+        @Option(names = "--label", paramLabel = "KEY=VALUE", description = "A label of the backup.")
+        private Map<String, String> labels = Map.of();
+
+        @Option(names = "--take-over", description = "Take the volume over from a program that may have it open.")
+        private boolean takeOver;
+
+        @Override
+        public Integer call() throws InterruptedException {
+            int at = volume.indexOf('@');
+            String of = at < 0 ? volume : volume.substring(0, at);
+            Optional<String> snapshot = at < 0 ? Optional.empty() : Optional.of(volume.substring(at + 1));
+            Console console = Console.of(spec);
+            BackupTarget where = checked(spec, () -> targetAt(URI.create(target)));
+            BackupSpec how = checked(spec, this::backupSpec);
+            try (Longhorn longhorn = access.open()) {
+                Backup backup = new BackupCreation(longhorn, where, how, console).run(of, snapshot, takeOver);
+                console.line("backup " + backup.name() + " of volume " + of + ", snapshot " + backup.snapshot() + ": "
+                        + backup.sizeBytes() + " bytes, " + backup.newBytes() + " new at the target");
+            }
+            return Main.DONE;
+        }
+
+        private BackupSpec backupSpec() {
+            BackupSpec.Builder builder = BackupSpec.builder()
+                    .mode(full ? BackupMode.FULL : BackupMode.INCREMENTAL)
+                    .compression(compression)
+                    .workers(workers)
+                    .bytesPerSecond(limit)
+                    .labels(labels);
+            if (name != null) {
+                builder.name(name);
+            }
+            if (largeBlocks) {
+                builder.blockBytes(BackupSpec.BLOCK_BYTES_LARGE);
+            }
+            return builder.build();
+        }
+    }
+
+    private static <T> T checked(@Nullable CommandSpec spec, Supplier<T> argument) {
+        try {
+            return argument.get();
+        } catch (IllegalArgumentException e) {
+            throw new ParameterException(Objects.requireNonNull(spec).commandLine(), String.valueOf(e.getMessage()), e);
+        }
+    }
+
+    /** {@code longhorn backup restore}. */
+    @Command(
+            name = "restore",
+            description = {
+                "Make a volume with the content of a backup, every block verified.",
+                "Begun again after it ended half way, it goes on."
+            })
+    static final class RestoreCommand implements Callable<Integer> {
+        @Spec
+        private @Nullable CommandSpec spec;
+
+        @Parameters(index = "0", paramLabel = "BACKUP", description = "TARGET?backup=NAME&volume=VOLUME")
+        private String url = "";
+
+        @Parameters(index = "1", paramLabel = "NAME", description = "Of the volume to make.")
+        private String name = "";
+
+        @Mixin
+        private VolumeAccess access = new VolumeAccess();
+
+        @Option(names = "--replicas", paramLabel = "COUNT", description = "Of the volume.")
+        private int replicas = VolumeSpec.REPLICAS_DEFAULT;
+
+        @Option(names = "--size", paramLabel = "BYTES", description = "Of the volume. Default: that of the backup.")
+        private @Nullable Long size;
+
+        @Override
+        public Integer call() {
+            BackupUrl named = parse(spec, url);
+            Console console = Console.of(spec);
+            VolumeSpec wanted = checked(spec, this::volumeSpec);
+            try (Longhorn longhorn = access.open()) {
+                Backup backup = longhorn.findBackup(targetAt(named.target()), named.volume(), named.backup())
+                        .orElseThrow(() ->
+                                new BackupNotFoundException(named.target().toString(), named.volume(), named.backup()));
+                Volume volume = longhorn.restore(backup, wanted, percents(console, "restored"));
+                console.line("volume " + name + ": " + volume.sizeBytes() + " bytes, every block verified");
+            }
+            return Main.DONE;
+        }
+
+        private VolumeSpec volumeSpec() {
+            VolumeSpec made = VolumeSpec.named(name).replicas(replicas).build();
+            return size == null ? made : made.withSize(size);
+        }
     }
 
     /** {@code longhorn backup list}. */

@@ -62,6 +62,7 @@ public final class Main implements Runnable {
         Main main = new Main();
         return new CommandLine(main)
                 .registerConverter(HostPort.class, Main::hostPort)
+                .setCaseInsensitiveEnumValuesAllowed(true)
                 .setParameterExceptionHandler(Main::reportWrongUsage)
                 .setExecutionExceptionHandler(main::reportFailure);
     }

@@ -2,9 +2,15 @@ package io.longhorn.app;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.longhorn.Longhorn;
+import io.longhorn.Snapshot;
+import io.longhorn.Volume;
+import io.longhorn.VolumeSpec;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -171,5 +177,62 @@ class BackupCommandTest {
         CommandLineRun bucket = backup("list", "s3://bucket/path/?region=eu-west-1");
         assertThat(bucket.exitCode()).isEqualTo(Main.FAILED);
         assertThat(bucket.err()).contains("a bucket takes no parameters");
+    }
+
+    @Test
+    void aVolumeIsBackedUpIncrementallyAndRestored() {
+        Path data = directory.resolve("data");
+        byte[] first = new byte[3 << 20];
+        new Random(1).nextBytes(first);
+        try (Longhorn longhorn = Longhorn.embedded(data)) {
+            Volume volume = longhorn.create(
+                    VolumeSpec.named("orders").sizeBytes(8 << 20).build());
+            volume.write(0, ByteBuffer.wrap(first));
+            volume.snapshot("mine");
+        }
+        CommandLineRun full = backup("create", "orders", target, "--dir", data.toString(), "--name", "backup-1");
+        assertThat(full.err()).contains("backed up: ");
+        assertThat(full.exitCode()).isZero();
+        assertThat(full.out()).contains("backup backup-1 of volume orders, snapshot backup-20", "4194304 bytes");
+        CommandLineRun again = backup("create", "orders", target, "--dir", data.toString(), "--label", "why=test");
+        assertThat(again.out()).contains(" 0 new at the target");
+        CommandLineRun named =
+                backup("create", "orders@mine", target, "--dir", data.toString(), "--compression", "GZIP", "--full");
+        assertThat(named.exitCode()).isZero();
+        assertThat(named.out()).contains("snapshot mine");
+        assertThat(backup("create", "orders@none", target, "--dir", data.toString())
+                        .err())
+                .contains("no snapshot none", "mine");
+
+        CommandLineRun restored = backup(
+                "restore",
+                target + "?backup=backup-1&volume=orders",
+                "copy",
+                "--dir",
+                data.toString(),
+                "--size",
+                String.valueOf(16 << 20));
+        assertThat(restored.exitCode()).isZero();
+        assertThat(restored.out()).isEqualTo("volume copy: 16777216 bytes, every block verified\n");
+        try (Longhorn longhorn = Longhorn.embedded(data)) {
+            ByteBuffer found = ByteBuffer.allocate(first.length);
+            longhorn.open("copy").read(0, found);
+            assertThat(found.array()).isEqualTo(first);
+            assertThat(longhorn.open("orders").snapshots())
+                    .extracting(Snapshot::name)
+                    .hasSize(2)
+                    .contains("mine");
+            assertThat(backup("create", "orders", target, "--dir", data.toString())
+                            .exitCode())
+                    .as("the directory is in use")
+                    .isEqualTo(Main.FAILED);
+        }
+        assertThat(backup("restore", target + "?backup=backup-9&volume=orders", "other", "--dir", data.toString())
+                        .err())
+                .contains("backup-9");
+        assertThat(backup("create", "orders", target).exitCode()).isEqualTo(Main.WRONG_USAGE);
+        assertThat(backup("create", "orders", target, "--dir", data.toString(), "--workers", "0")
+                        .err())
+                .contains("workers must be 1 to 64");
     }
 }
