@@ -28,6 +28,14 @@ class ExamplesTest {
         assertThat(output(() -> RemoteReplicas.main(arguments))).contains("state=HEALTHY");
     }
 
+    @Test
+    void backupsAreIncrementalAndRestored() throws Exception {
+        String[] arguments = {
+            directory.resolve("data").toString(), directory.resolve("backups").toString()
+        };
+        assertThat(output(() -> Backups.main(arguments))).contains("restored order 2; the second backup brought");
+    }
+
     private interface Example {
         void run() throws Exception;
     }

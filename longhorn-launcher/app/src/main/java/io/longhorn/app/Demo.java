@@ -1,5 +1,6 @@
 package io.longhorn.app;
 
+import io.longhorn.Backup;
 import io.longhorn.HealthState;
 import io.longhorn.Longhorn;
 import io.longhorn.LonghornConfig;
@@ -78,6 +79,7 @@ final class Demo {
         rebuildFromNothing(servers, 2, writer, watches);
         giveSpaceBack(servers, volume);
         revertAndProve(volume, imported, imageSha);
+        backUpAndRestore(longhorn, volume, imported, imageSha);
         repairFlippedBit(servers, volume, image, watch);
         end(servers, longhorn, writer);
         narrator.fact("done in %.0f s: every byte is right", narrator.elapsedSeconds());
@@ -247,6 +249,25 @@ final class Demo {
         narrator.fact("SHA-256 of the image   %s", imageSha);
         requireEqual("SHA-256 of the export", imageSha, exportSha);
         narrator.fact("e2fsck -fn: %s", FileSystemImage.check(e2fsck, export, directory));
+    }
+
+    private void backUpAndRestore(Longhorn longhorn, Volume volume, Snapshot imported, String imageSha)
+            throws Exception {
+        narrator.chapter("Back up to a folder in Longhorn's own format, and restore into a second volume");
+        BackupStory story = new BackupStory(narrator, longhorn, directory);
+        Backup first = story.backUp(imported);
+        scribble(volume, 3);
+        Snapshot changed = volume.snapshot("changed");
+        narrator.fact(
+                "scribbled over %.0f MB, took snapshot \"%s\"", Narrator.megabytes(SCRIBBLE_BYTES), changed.name());
+        Backup second = story.backUp(changed);
+        requireEqual("the volume of the backups", first.volume(), second.volume());
+        story.verify();
+        String restoredSha = story.restore(first);
+        narrator.fact("SHA-256 of the restored volume  %s", restoredSha);
+        requireEqual("SHA-256 of the restored volume", imageSha, restoredSha);
+        volume.revertTo(imported);
+        changed.delete();
     }
 
     private void repairFlippedBit(ReplicaServers servers, Volume volume, FileSystemImage image, RebuildWatch watch)

@@ -42,7 +42,9 @@ final class Bench {
                         new CatchUp(settings.duration()),
                         new SideBySide()),
                 Measure.SCALE,
-                List.of(new LargeVolume(), new IdleVolumes()));
+                List.of(new LargeVolume(), new IdleVolumes()),
+                Measure.BACKUPS,
+                List.of(new BackupSpeed(bytes)));
     }
 
     /** Returns the results, for {@link Json}. */

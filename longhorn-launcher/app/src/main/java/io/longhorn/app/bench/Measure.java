@@ -16,7 +16,10 @@ enum Measure {
     EVENTS,
 
     /** Many volumes, and a large one. */
-    SCALE;
+    SCALE,
+
+    /** Backups and restores. */
+    BACKUPS;
 
     /** As the user writes it. */
     @Override

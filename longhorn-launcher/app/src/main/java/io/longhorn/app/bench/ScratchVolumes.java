@@ -45,6 +45,11 @@ final class ScratchVolumes implements AutoCloseable {
         return volume;
     }
 
+    /** A volume that somebody else made is deleted as well. */
+    void adopt(Volume volume) {
+        made.push(new Made(site.longhorn(), volume.name()));
+    }
+
     private Volume empty(Longhorn longhorn, long sizeBytes, Durability durability, int replicas) {
         Volume volume = longhorn.create(VolumeSpec.named(site.newName())
                 .sizeBytes(sizeBytes)

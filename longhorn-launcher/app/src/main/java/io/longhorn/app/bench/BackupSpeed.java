@@ -1,0 +1,185 @@
+package io.longhorn.app.bench;
+
+import io.longhorn.Backup;
+import io.longhorn.BackupOperation;
+import io.longhorn.BackupSpec;
+import io.longhorn.BackupTarget;
+import io.longhorn.Longhorn;
+import io.longhorn.ProgressListener;
+import io.longhorn.RestoringVolume;
+import io.longhorn.Snapshot;
+import io.longhorn.Volume;
+import io.longhorn.VolumeSpec;
+import io.longhorn.backup.BackupExport;
+import io.longhorn.backup.BackupStore;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.LongStream;
+import java.util.stream.Stream;
+
+/** Backups of bytes that do not compress to a folder of this machine and back, beside what compressing and hashing the same bytes costs alone. */
+final class BackupSpeed implements Measurement {
+    private static final int BLOCK_BYTES = BackupSpec.BLOCK_BYTES_SMALL;
+    /** So many times the size of other volumes has the one that is backed up. */
+    private static final int SIZES = 2;
+
+    private static final long LARGE_BYTES = 100L << 30;
+    private static final int CHANGED_PART = 100;
+    /** Of the large volume, written one by one. */
+    private static final long SCATTERED_BLOCKS = 100_000;
+
+    private final long sizeBytes;
+    private final Figure floor = new Figure("LZ4 and SHA-512 alone, all cores", "MB/s");
+    private final Figure first = new Figure("first backup, without the 2 s of the lock", "MB/s", "0.7 of that");
+    private final Figure firstSeconds = new Figure("first backup in all", "s");
+    private final Figure changed = new Figure("backup after 1 % changed in one place", "s");
+    private final Figure restore = new Figure("restore to a volume, without the 2 s of the lock", "MB/s");
+    private final Figure export = new Figure("export to a file", "MB/s");
+    private final Figure planning =
+            new Figure("100 GiB, " + SCATTERED_BLOCKS + " scattered blocks changed: planning", "s", "below 2 s");
+    private final Figure instant = new Figure("100 GiB, instant restore: first block read after", "s", "below 1 s");
+    private final Figure heap = new Figure("heap used after all of it", "MiB", "below 256 MiB");
+
+    BackupSpeed(long benchBytes) {
+        sizeBytes = Math.max(CHANGED_PART * (long) BLOCK_BYTES, SIZES * benchBytes / BLOCK_BYTES * BLOCK_BYTES);
+    }
+
+    @Override
+    public String title() {
+        return "backups of " + (sizeBytes >> 20) + " MiB to a folder, "
+                + BackupSpec.defaults().workers() + " workers";
+    }
+
+    @Override
+    public List<Figure> figures() {
+        return List.of(floor, first, firstSeconds, changed, restore, export, planning, instant, heap);
+    }
+
+    @Override
+    public void run(BenchSite site) throws Exception {
+        Path folder = Files.createTempDirectory(site.settings().directory(), "backups-");
+        BackupTarget target = BackupTarget.at(folder.toUri());
+        try (ScratchVolumes scratch = new ScratchVolumes(site)) {
+            floor.add(HashFloor.megabytesPerSecond(sizeBytes, BLOCK_BYTES));
+            Volume volume = scratch.empty(sizeBytes);
+            fill(volume, 0, sizeBytes, 1);
+            site.settle(volume);
+            Backup backup = firstBackup(volume.snapshot("first"), target);
+            restore(site, scratch, backup);
+            export(backup, folder.resolve("image"));
+            fill(volume, 0, sizeBytes / CHANGED_PART, 2);
+            site.settle(volume);
+            long begin = System.nanoTime();
+            Backup unused = volume.snapshot("second").backUpTo(target);
+            changed.add(seconds(begin));
+        }
+        try (ScratchVolumes scratch = new ScratchVolumes(site)) {
+            large(site, scratch, target);
+        }
+        Runtime runtime = Runtime.getRuntime();
+        System.gc();
+        heap.add((runtime.totalMemory() - runtime.freeMemory()) / (double) (1 << 20));
+        delete(folder);
+    }
+
+    private Backup firstBackup(Snapshot snapshot, BackupTarget target) throws InterruptedException {
+        long begin = System.nanoTime();
+        BackupOperation operation = snapshot.startBackup(target, BackupSpec.defaults());
+        awaitPlan(operation);
+        long planned = System.nanoTime();
+        Backup backup = operation.await();
+        first.add(sizeBytes / 1e6 / seconds(planned));
+        firstSeconds.add(seconds(begin));
+        return backup;
+    }
+
+    private static void awaitPlan(BackupOperation operation) throws InterruptedException {
+        CountDownLatch end = new CountDownLatch(1);
+        operation.completion().whenComplete((made, failure) -> end.countDown());
+        while (operation.progress().totalBytes() == 0 && !end.await(1, TimeUnit.MILLISECONDS)) {
+            // Looks a thousand times a second.
+        }
+    }
+
+    private void restore(BenchSite site, ScratchVolumes scratch, Backup backup) throws Exception {
+        String name = site.newName();
+        AtomicLong begun = new AtomicLong();
+        // The first call of the listener says that the lock is there, to 0.2 s.
+        ProgressListener listener = (done, total) -> begun.compareAndSet(0, System.nanoTime());
+        Volume restored = site.longhorn().restore(backup, VolumeSpec.named(name).build(), listener);
+        restore.add(sizeBytes / 1e6 / seconds(begun.get()));
+        scratch.adopt(restored);
+    }
+
+    private void export(Backup backup, Path image) throws IOException {
+        long begin = System.nanoTime();
+        try (BackupStore store = BackupStore.open(backup.target())) {
+            new BackupExport(store, backup.volume(), backup.name()).to(image, false, ProgressListener.none());
+        }
+        export.add(sizeBytes / 1e6 / seconds(begin));
+        Files.delete(image);
+    }
+
+    private void large(BenchSite site, ScratchVolumes scratch, BackupTarget target) throws Exception {
+        Volume volume = scratch.empty(LARGE_BYTES);
+        fill(volume, 0, 64L << 20, 3);
+        Backup base = volume.snapshot("base").backUpTo(target);
+        SplittableRandom random = new SplittableRandom(4);
+        Fill.blocks(volume, random.longs(SCATTERED_BLOCKS, 0, LARGE_BYTES / Volume.BLOCK_BYTES));
+        site.settle(volume);
+        Snapshot scattered = volume.snapshot("scattered");
+        BackupOperation operation = scattered.startBackup(
+                target, BackupSpec.builder().bytesPerSecond(1).build());
+        long begin = System.nanoTime();
+        awaitPlan(operation);
+        // The lock is waited for before the plan is made.
+        planning.add(Math.max(0, seconds(begin) - 2));
+        operation.cancel();
+        operation
+                .completion()
+                .toCompletableFuture()
+                .handle((made, failure) -> 0)
+                .join();
+
+        Longhorn longhorn = site.longhorn();
+        begin = System.nanoTime();
+        RestoringVolume restoring =
+                longhorn.openRestoring(base, VolumeSpec.named(site.newName()).build());
+        restoring.read(32L << 20, ByteBuffer.allocate(Volume.BLOCK_BYTES));
+        instant.add(seconds(begin));
+        restoring.restored().toCompletableFuture().join();
+        scratch.adopt(restoring);
+    }
+
+    /** Bytes of which no two blocks are the same. */
+    private static void fill(Volume volume, long offset, long bytes, long seed) {
+        SplittableRandom random = new SplittableRandom(seed);
+        byte[] content = new byte[1 << 20];
+        LongStream.iterate(offset, at -> at < offset + bytes, at -> at + content.length)
+                .forEach(at -> {
+                    random.nextBytes(content);
+                    int length = (int) Math.min(content.length, offset + bytes - at);
+                    volume.write(at, ByteBuffer.wrap(content, 0, length));
+                });
+    }
+
+    private static double seconds(long beginNanos) {
+        return (System.nanoTime() - beginNanos) / 1e9;
+    }
+
+    private static void delete(Path folder) throws IOException {
+        try (Stream<Path> files = Files.walk(folder)) {
+            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
+                Files.delete(file);
+            }
+        }
+    }
+}
