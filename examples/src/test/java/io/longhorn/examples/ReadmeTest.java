@@ -36,6 +36,14 @@ class ReadmeTest {
                 .allSatisfy(block -> assertThat(examples).contains(block));
     }
 
+    @Test
+    void everyJavaBlockOfThePageOnBackupsIsPartOfAnExample() throws IOException {
+        String examples = examples();
+        assertThat(blocks(ROOT.resolve("docs/backup.md")))
+                .isNotEmpty()
+                .allSatisfy(block -> assertThat(examples).contains(block));
+    }
+
     private static List<String> blocks(Path document) throws IOException {
         Matcher matcher = JAVA_BLOCK.matcher(Files.readString(document));
         return matcher.results().map(block -> withoutSpaces(block.group(1))).toList();

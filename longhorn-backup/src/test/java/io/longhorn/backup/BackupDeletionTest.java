@@ -5,11 +5,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.longhorn.BackupNotFoundException;
 import io.longhorn.BackupTargetBusyException;
+import io.longhorn.BackupTargetException;
 import io.longhorn.ProgressListener;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
@@ -127,5 +129,37 @@ class BackupDeletionTest {
                 .isInstanceOf(BackupNotFoundException.class)
                 .hasMessageContaining("backup-0");
         assertThat(objects.names(StoreLayout.locks(VOLUME))).isEmpty();
+    }
+
+    @Test
+    void whateverStepIsTheLastNothingThatIsNeededIsMissingAndTheNextDeletionCompletes() throws Exception {
+        MemoryStore before = objects.copy();
+        StepStore counting = new StepStore(before.copy(), Integer.MAX_VALUE);
+        BackupStore.on(counting, time).delete(VOLUME, FIRST);
+        assertThat(counting.steps()).isGreaterThan(15);
+
+        for (int step = 0; step < counting.steps() - 1; step++) {
+            MemoryStore left = before.copy();
+            BackupStore dying = BackupStore.on(new StepStore(left, step), time);
+            assertThatThrownBy(() -> dying.delete(VOLUME, FIRST)).isInstanceOf(BackupTargetException.class);
+
+            BackupStore after = BackupStore.on(left, time);
+            assertThat(new BackupVerification(after)
+                            .all(ProgressListener.none())
+                            .damages())
+                    .as("step " + step)
+                    .isEmpty();
+            time.pass(Duration.ofMinutes(5));
+            after.delete(VOLUME, SECOND);
+            if (after.backups(VOLUME).contains(FIRST)) {
+                after.delete(VOLUME, FIRST);
+            }
+            ChecksumSet needed = new ChecksumSet();
+            needed.addAll(after.backup(VOLUME, THIRD).blocks());
+            int[] blocks = {0};
+            left.list(StoreLayout.blocks(VOLUME), entry -> blocks[0]++);
+            assertThat(blocks[0]).as("step " + step).isEqualTo(needed.size());
+            assertThat(after.volume(VOLUME).orElseThrow().lastBackupName()).isEqualTo(THIRD);
+        }
     }
 }

@@ -246,6 +246,35 @@ public abstract class BackupScenarioContract {
     }
 
     @Test
+    void moreThanAThousandBackupsAreListed() throws Exception {
+        write(0, 100, 1);
+        Backup first = backUp(volume.snapshot("one"));
+        int count = 1100;
+        try (BackupStore store = store()) {
+            BackupConfig config = store.backup("orders", first.name());
+            for (int i = 1; i < count; i++) {
+                String name = "backup-" + i;
+                BackupConfig another = new BackupConfig(
+                        name,
+                        config.volumeName(),
+                        config.snapshotName(),
+                        config.snapshotCreatedAt(),
+                        config.createdTime(),
+                        config.sizeBytes(),
+                        config.labels(),
+                        config.parameters(),
+                        false,
+                        config.compression(),
+                        0,
+                        0,
+                        config.blocks());
+                store.objects().write(StoreLayout.backupConfig("orders", name), ConfigJson.document(another));
+            }
+        }
+        assertThat(backups.backups(longhorn, target)).hasSize(count).contains(first);
+    }
+
+    @Test
     void aBackupIsRestoredIntoALargerVolumeAndNotIntoASmallerOne() throws Exception {
         write(SIZE - MIB, MIB, 1);
         Backup backup = backUp(volume.snapshot("one"));
