@@ -11,6 +11,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
 
 /** Writes a backup to a raw image, sparse where the backup has no block, without any volume or server. Used once. */
 public final class BackupExport {
@@ -64,21 +66,40 @@ public final class BackupExport {
     private void write(BackupConfig config, Path partial, long sizeBytes, ProgressListener progress)
             throws IOException {
         long total = config.blocks().size() * (long) config.blockBytes();
-        long done = 0;
+        AtomicLong done = new AtomicLong();
+        AtomicInteger next = new AtomicInteger();
         Files.deleteIfExists(partial);
         try (RandomAccessFile file = new RandomAccessFile(partial.toFile(), "rw");
                 FileChannel channel = file.getChannel()) {
             file.setLength(sizeBytes);
-            for (BlockReference block : config.blocks()) {
-                ByteBuffer bytes = store.block(config, block);
-                // The last block may reach further than the volume did.
-                bytes.limit((int) Math.min(bytes.limit(), sizeBytes - block.offsetBytes()));
-                write(channel, block.offsetBytes(), bytes);
-                done += config.blockBytes();
-                progress.progress(done, total);
-            }
+            Workers.run(
+                    "longhorn-export-" + backup,
+                    RestoreRun.WORKERS,
+                    () -> () -> {
+                        int index = next.getAndIncrement();
+                        if (index >= config.blocks().size()) {
+                            return false;
+                        }
+                        write(channel, config, config.blocks().get(index), sizeBytes);
+                        done.addAndGet(config.blockBytes());
+                        return true;
+                    },
+                    () -> progress.progress(done.get(), total));
             channel.force(true);
+        } catch (IOException e) {
+            throw e;
+        } catch (Exception e) {
+            throw Failures.of(e, store.describe());
         }
+        progress.progress(total, total);
+    }
+
+    /** The last block may reach further than the volume did. */
+    private void write(FileChannel channel, BackupConfig config, BlockReference block, long sizeBytes)
+            throws IOException {
+        ByteBuffer bytes = store.block(config, block);
+        write(channel, block.offsetBytes(), bytes.limit((int)
+                Math.min(bytes.limit(), sizeBytes - block.offsetBytes())));
     }
 
     private static void write(FileChannel channel, long position, ByteBuffer bytes) throws IOException {

@@ -13,9 +13,11 @@ import io.longhorn.SnapshotNotFoundException;
 import java.io.IOException;
 import java.time.temporal.ChronoUnit;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -25,6 +27,10 @@ import org.slf4j.LoggerFactory;
  */
 final class BackupRun {
     private static final Logger LOG = LoggerFactory.getLogger(BackupRun.class);
+    /** A stub has a few hundred bytes, and a name of some length twice. */
+    private static final int STUB_BYTES_MAX = 1 << 12;
+    /** So many backups are looked at in search of one whose snapshot is still there; their documents may be large. */
+    private static final int BASES_MAX = 64;
 
     private final BackupStore store;
     private final ObjectStore objects;
@@ -64,7 +70,8 @@ final class BackupRun {
             if (objects.find(StoreLayout.backupConfig(volume, name)).isPresent()) {
                 throw new BackupExistsException(objects.describe(), volume, name);
             }
-            removeDeadStubs(lock);
+            List<Listed> listed = listed();
+            removeDeadStubs(listed, lock);
             VolumeConfig before = volumeConfig();
             Compression compression = Compression.of(before.compression())
                     .orElseThrow(() -> new DamagedBackupException(
@@ -73,7 +80,7 @@ final class BackupRun {
                             "",
                             StoreLayout.volumeConfig(volume),
                             "its compression is none, lz4 or gzip, was '" + before.compression() + "'"));
-            BackupPlan plan = plan(held, before, compression);
+            BackupPlan plan = plan(held, listed, compression);
             write(stub(compression));
             BlockTransfer transfer = new BlockTransfer(store, held, plan, compression, spec, throttle, progress);
             BackupConfig made;
@@ -110,24 +117,44 @@ final class BackupRun {
 
     // ------------------------------------------------------------------ before
 
+    /** A backup's document as a listing tells of it. */
+    private record Listed(String backup, ObjectStore.Entry entry) {}
+
+    /** The documents of the volume's backups, the newest first. */
+    private List<Listed> listed() throws IOException {
+        List<Listed> found = new ArrayList<>();
+        objects.list(StoreLayout.backups(volume), entry -> {
+            String file = entry.key().substring(entry.key().lastIndexOf('/') + 1);
+            StoreLayout.backupOf(file).ifPresent(backup -> found.add(new Listed(backup, entry)));
+        });
+        found.sort(
+                Comparator.comparing((Listed each) -> each.entry().modifiedAt()).reversed());
+        return found;
+    }
+
     /**
      * A stub whose maker is gone would keep deletions from giving space back for ever. Whoever makes a backup has a lock, and had it before the stub: if nobody else has one now,
-     * nobody makes those that were there before we looked.
+     * nobody makes those that were there before we looked. Stubs are small: larger documents are not read.
      */
-    private void removeDeadStubs(StoreLock lock) throws IOException {
+    private void removeDeadStubs(List<Listed> listed, StoreLock lock) throws IOException {
         List<String> stubs = new ArrayList<>();
-        for (String backup : store.backups(volume)) {
-            try {
-                if (store.backup(volume, backup).isInProgress()) {
-                    stubs.add(StoreLayout.backupConfig(volume, backup));
-                }
-            } catch (DamagedBackupException | BackupNotFoundException e) {
-                LOG.debug("not taken for a stub: volume={} backup={}", volume, backup, e);
+        for (Listed each : listed) {
+            if (each.entry().sizeBytes() <= STUB_BYTES_MAX && isStub(each.backup())) {
+                stubs.add(each.entry().key());
             }
         }
         if (!stubs.isEmpty() && lock.isOnlyOne()) {
             LOG.info("what an ended backup left is removed: {}", stubs);
             objects.delete(stubs);
+        }
+    }
+
+    private boolean isStub(String backup) {
+        try {
+            return store.backup(volume, backup).isInProgress();
+        } catch (DamagedBackupException | BackupNotFoundException e) {
+            LOG.debug("not taken for a stub: volume={} backup={}", volume, backup, e);
+            return false;
         }
     }
 
@@ -154,53 +181,35 @@ final class BackupRun {
         return first;
     }
 
-    private BackupPlan plan(HeldSnapshot held, VolumeConfig before, Compression compression) {
-        List<BackupConfig> earlier = earlier(before);
-        int blockBytes = spec.blockBytes()
-                .orElse(
-                        earlier.isEmpty()
-                                ? BackupConfig.BLOCK_BYTES_DEFAULT
-                                : earlier.get(0).blockBytes());
-        if (spec.mode() == BackupMode.INCREMENTAL) {
-            List<Snapshot> snapshots = snapshot.volume().snapshots();
-            for (BackupConfig backup : earlier) {
-                Optional<Snapshot> of = snapshots.stream()
-                        .filter(candidate -> BackupLabels.isOf(backup, candidate))
-                        .findFirst();
-                if (of.isPresent()
-                        && backup.blockBytes() == blockBytes
-                        && Compression.of(backup.compression()).equals(Optional.of(compression))) {
-                    try {
-                        return BackupPlan.since(held, of.get(), backup);
-                    } catch (SnapshotNotFoundException e) {
-                        LOG.info("the base was deleted meanwhile: volume={} snapshot={}", volume, of.get(), e);
-                    }
+    /** Against the newest backup of which the snapshot is still there. Mostly that is the first one that is read. */
+    private BackupPlan plan(HeldSnapshot held, List<Listed> listed, Compression compression) {
+        OptionalInt blockBytes = spec.blockBytes();
+        List<Snapshot> snapshots = snapshot.volume().snapshots();
+        for (Listed each : listed.subList(0, Math.min(listed.size(), BASES_MAX))) {
+            Optional<BackupConfig> backup = complete(each.backup());
+            if (backup.isEmpty()) {
+                continue;
+            }
+            blockBytes = blockBytes.isPresent()
+                    ? blockBytes
+                    : OptionalInt.of(backup.get().blockBytes());
+            if (spec.mode() == BackupMode.FULL) {
+                break;
+            }
+            Optional<Snapshot> older = snapshots.stream()
+                    .filter(candidate -> BackupLabels.isOf(backup.get(), candidate))
+                    .findFirst();
+            if (older.isPresent()
+                    && backup.get().blockBytes() == blockBytes.getAsInt()
+                    && Compression.of(backup.get().compression()).equals(Optional.of(compression))) {
+                try {
+                    return BackupPlan.since(held, older.get(), backup.get());
+                } catch (SnapshotNotFoundException e) {
+                    LOG.info("the base was deleted meanwhile: volume={} snapshot={}", volume, older.get(), e);
                 }
             }
         }
-        return BackupPlan.full(held, blockBytes);
-    }
-
-    /** Complete backups of the volume, the newest first. The last one is mostly the one that is needed: older ones are read only if its snapshot is gone. */
-    private List<BackupConfig> earlier(VolumeConfig before) {
-        List<BackupConfig> found = new ArrayList<>();
-        if (!before.lastBackupName().isEmpty()) {
-            complete(before.lastBackupName()).ifPresent(found::add);
-            if (!found.isEmpty() && isUsable(found.get(0))) {
-                return found;
-            }
-        }
-        for (String backup : store.backups(volume)) {
-            if (!backup.equals(before.lastBackupName())) {
-                complete(backup).ifPresent(found::add);
-            }
-        }
-        found.sort(BackupDeletion.BY_TIME.reversed());
-        return found;
-    }
-
-    private boolean isUsable(BackupConfig backup) {
-        return snapshot.volume().snapshots().stream().anyMatch(candidate -> BackupLabels.isOf(backup, candidate));
+        return BackupPlan.full(held, blockBytes.orElse(BackupConfig.BLOCK_BYTES_DEFAULT));
     }
 
     private Optional<BackupConfig> complete(String backup) {

@@ -44,31 +44,47 @@ final class StandbySync {
         progress.source(changed);
     }
 
-    /** The newest backup that is complete and can be read; empty if there is none. */
+    /** The newest backup that is complete and can be read: the one that the volume's document names, unless that is gone or damaged. Empty if there is none. */
     static Optional<BackupConfig> newest(BackupStore store, String volume) {
-        BackupConfig newest = null;
-        for (String name : store.backups(volume)) {
-            try {
-                BackupConfig config = store.backup(volume, name);
-                if (!config.isInProgress() && (newest == null || BackupDeletion.BY_TIME.compare(newest, config) < 0)) {
-                    newest = config;
-                }
-            } catch (DamagedBackupException | BackupNotFoundException e) {
-                LOG.warn("not taken over: {}", e.getMessage());
-            }
+        Optional<BackupConfig> last =
+                store.volume(volume).flatMap(config -> complete(store, volume, config.lastBackupName()));
+        return last.isPresent()
+                ? last
+                : store.backups(volume).stream()
+                        .flatMap(name -> complete(store, volume, name).stream())
+                        .max(BackupDeletion.BY_TIME);
+    }
+
+    private static Optional<BackupConfig> complete(BackupStore store, String volume, String name) {
+        try {
+            return name.isEmpty()
+                    ? Optional.empty()
+                    : Optional.of(store.backup(volume, name)).filter(backup -> !backup.isInProgress());
+        } catch (DamagedBackupException | BackupNotFoundException e) {
+            LOG.warn("not taken over: {}", e.getMessage());
+            return Optional.empty();
         }
-        return Optional.ofNullable(newest);
     }
 
     /** Takes over the newest backup, if it is not held already. */
     void run(BackupStore store) throws Exception {
+        // Mostly there is nothing new, and nobody needs to be locked out for that.
+        if (isHeld(
+                store.volume(source.volume()).map(VolumeConfig::lastBackupName).orElse(""))) {
+            return;
+        }
         try (StoreLock lock =
                 StoreLock.acquire(store.objects(), source.volume(), StoreLock.Kind.BACKUP_OR_RESTORE, store.time())) {
             Optional<BackupConfig> newest = newest(store, source.volume());
-            if (newest.isPresent() && !isHeld(newest.get().name())) {
+            if (newest.isPresent() && !isHeld(newest.get().name()) && !isOlder(newest.get())) {
                 take(store, newest.get(), lock);
             }
         }
+    }
+
+    /** Where the backup that it holds was deleted, older ones may be left: the volume does not go back in time for them. */
+    private boolean isOlder(BackupConfig newest) {
+        return newest.createdTime().compareTo(source.appliedAt()) < 0;
     }
 
     private boolean isHeld(String backup) {
@@ -106,7 +122,7 @@ final class StandbySync {
                 },
                 lock::keep);
         volume.flush();
-        source(source.holding(next.name()));
+        source(source.holding(next));
         letGo();
         LOG.info("standby volume {} holds backup {} of volume {}", volume.name(), next.name(), source.volume());
     }

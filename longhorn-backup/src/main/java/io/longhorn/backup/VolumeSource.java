@@ -12,27 +12,35 @@ import java.util.regex.Pattern;
  * @param target without credentials
  * @param volume of the backups
  * @param applied the backup that it holds, all of it; empty if none
+ * @param appliedAt when that one was completed, as its document says; empty if none
  * @param next the backup that is being put in; empty if none
  */
-record VolumeSource(boolean isStandby, URI target, String volume, Optional<String> applied, Optional<String> next) {
+record VolumeSource(
+        boolean isStandby,
+        URI target,
+        String volume,
+        Optional<String> applied,
+        String appliedAt,
+        Optional<String> next) {
     private static final Pattern RESTORE = Pattern.compile("backup (\\S+) of volume (\\S+) at (\\S+)");
-    private static final Pattern STANDBY =
-            Pattern.compile("the backups of volume (\\S+) at (\\S+)(?:, holding (\\S+))?(?:, taking (\\S+))?");
+    private static final Pattern STANDBY = Pattern.compile(
+            "the backups of volume (\\S+) at (\\S+)(?:, holding (\\S+) of (\\S+))?(?:, taking (\\S+))?");
 
     static VolumeSource restore(URI target, String volume, String backup) {
-        return new VolumeSource(false, target, volume, Optional.empty(), Optional.of(backup));
+        return new VolumeSource(false, target, volume, Optional.empty(), "", Optional.of(backup));
     }
 
     static VolumeSource standby(URI target, String volume) {
-        return new VolumeSource(true, target, volume, Optional.empty(), Optional.empty());
+        return new VolumeSource(true, target, volume, Optional.empty(), "", Optional.empty());
     }
 
     VolumeSource taking(String backup) {
-        return new VolumeSource(isStandby, target, volume, applied, Optional.of(backup));
+        return new VolumeSource(isStandby, target, volume, applied, appliedAt, Optional.of(backup));
     }
 
-    VolumeSource holding(String backup) {
-        return new VolumeSource(isStandby, target, volume, Optional.of(backup), Optional.empty());
+    VolumeSource holding(BackupConfig backup) {
+        return new VolumeSource(
+                isStandby, target, volume, Optional.of(backup.name()), backup.createdTime(), Optional.empty());
     }
 
     /** Whether both follow the same volume's backups. */
@@ -44,7 +52,8 @@ record VolumeSource(boolean isStandby, URI target, String volume, Optional<Strin
     String text() {
         return isStandby
                 ? "the backups of volume " + volume + " at " + target
-                        + applied.map(backup -> ", holding " + backup).orElse("")
+                        + applied.map(backup -> ", holding " + backup + " of " + appliedAt)
+                                .orElse("")
                         + next.map(backup -> ", taking " + backup).orElse("")
                 : "backup " + next.orElseThrow() + " of volume " + volume + " at " + target;
     }
@@ -62,7 +71,8 @@ record VolumeSource(boolean isStandby, URI target, String volume, Optional<Strin
                     URI.create(standby.group(2)),
                     standby.group(1),
                     Optional.ofNullable(standby.group(3)),
-                    Optional.ofNullable(standby.group(4))));
+                    standby.group(4) == null ? "" : standby.group(4),
+                    Optional.ofNullable(standby.group(5))));
         }
         return Optional.empty();
     }

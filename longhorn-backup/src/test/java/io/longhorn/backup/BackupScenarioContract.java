@@ -748,6 +748,24 @@ public abstract class BackupScenarioContract {
     }
 
     @Test
+    void aStandbyVolumeDoesNotGoBackInTime() throws Exception {
+        write(0, 2 * MIB, 1);
+        backUp(volume.snapshot("one"));
+        later();
+        write(0, 2 * MIB, 2);
+        Snapshot two = volume.snapshot("two");
+        Backup second = backUp(two);
+        StandbyVolume standby = standby("spare");
+        standby.synchronize();
+        try (BackupStore store = store()) {
+            store.delete("orders", second.name());
+        }
+        standby.synchronize();
+        assertThat(standby.status().appliedBackup()).contains(second.name());
+        assertThat(content(standby.activate())).isEqualTo(content(two));
+    }
+
+    @Test
     void aStandbyVolumeThatStoppedInTheMiddleGoesOn() throws Exception {
         write(0, 4 * MIB, 1);
         backUp(volume.snapshot("one"));

@@ -15,12 +15,12 @@ import io.longhorn.ReplicaUnreachableException;
 import io.longhorn.SnapshotLimitException;
 import io.longhorn.SnapshotSpec;
 import io.longhorn.SpaceUsage;
+import io.longhorn.TimeLimitException;
 import io.longhorn.TooFewReplicasException;
 import io.longhorn.TransferException;
 import io.longhorn.Volume;
 import io.longhorn.VolumeEvent;
 import io.longhorn.VolumeException;
-import io.longhorn.VolumeFaultedException;
 import io.longhorn.VolumeLimits;
 import io.longhorn.VolumeSpec;
 import io.longhorn.VolumeStatistics;
@@ -160,7 +160,9 @@ class VolumeLifeTest {
         assertThatThrownBy(() -> volume.write(0, block(2))).isInstanceOf(VolumeException.class);
         assertThatThrownBy(() -> volume.read(BLOCK, ByteBuffer.allocate(BLOCK))).isInstanceOf(LonghornException.class);
         assertThat(volume.health().state()).isEqualTo(HealthState.FAULTED);
-        assertThatThrownBy(() -> volume.allocation(0, BLOCK)).isInstanceOf(VolumeFaultedException.class);
+        assertThatThrownBy(() -> volume.allocation(0, BLOCK))
+                .as("waits as a read does")
+                .isInstanceOf(TimeLimitException.class);
         assertThatThrownBy(() -> longhorn.create(
                         VolumeSpec.named("other").sizeBytes(BLOCK).replicas(2).build()))
                 .isInstanceOf(TooFewReplicasException.class)

@@ -210,8 +210,10 @@ class WrongCallsTest {
                         .replicaServer("127.0.0.1:9500")
                         .build())
                 .isInstanceOf(IllegalArgumentException.class);
-        assertThatThrownBy(() -> LonghornConfig.builder().registry(directory).build())
-                .isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() ->
+                        LonghornConfig.builder().replicaServer("127.0.0.1:9500").build())
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("registry");
     }
 
     @Test
