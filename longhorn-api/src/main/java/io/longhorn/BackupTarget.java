@@ -4,6 +4,7 @@ import java.net.URI;
 import java.util.Collections;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.TreeMap;
 
 /**
@@ -14,10 +15,12 @@ public final class BackupTarget {
 
     private final URI uri;
     private final Map<String, String> credentials;
+    private final Optional<BackupKeys> keys;
 
-    private BackupTarget(URI uri, Map<String, String> credentials) {
+    private BackupTarget(URI uri, Map<String, String> credentials, Optional<BackupKeys> keys) {
         this.uri = uri;
         this.credentials = credentials;
+        this.keys = keys;
     }
 
     /**
@@ -41,7 +44,15 @@ public final class BackupTarget {
             throw new IllegalArgumentException(
                     "a backup target is an absolute URI such as file:///dir/ or s3://bucket@region/path/, was " + uri);
         }
-        return new BackupTarget(uri, Collections.unmodifiableMap(new TreeMap<>(credentials)));
+        return new BackupTarget(uri, Collections.unmodifiableMap(new TreeMap<>(credentials)), Optional.empty());
+    }
+
+    /**
+     * The same target, whose backups are encrypted here before they are sent, all but the names of volumes and backups. It must be empty, or have been encrypted from
+     * its first backup on. Longhorn itself cannot read it.
+     */
+    public BackupTarget encryptedWith(BackupKeys backupKeys) {
+        return new BackupTarget(uri, credentials, Optional.of(backupKeys));
     }
 
     public URI uri() {
@@ -53,21 +64,30 @@ public final class BackupTarget {
         return credentials;
     }
 
-    /** Whether both name the same place with the same credentials. */
+    /** What its backups are encrypted with; empty if they are not. */
+    public Optional<BackupKeys> keys() {
+        return keys;
+    }
+
+    /** Whether both name the same place with the same credentials, and equal keys. */
     @Override
     public boolean equals(Object other) {
-        return other instanceof BackupTarget that && uri.equals(that.uri) && credentials.equals(that.credentials);
+        return other instanceof BackupTarget that
+                && uri.equals(that.uri)
+                && credentials.equals(that.credentials)
+                && keys.equals(that.keys);
     }
 
     @Override
     public int hashCode() {
-        return Objects.hash(uri, credentials);
+        return Objects.hash(uri, credentials, keys);
     }
 
-    /** The URI without a password, and the names of the credentials without their values. */
+    /** The URI without a password, the names of the credentials without their values, and the id of the current key. */
     @Override
     public String toString() {
-        return "BackupTarget[" + withoutPassword() + ", credentials=" + credentials.keySet() + "]";
+        return "BackupTarget[" + withoutPassword() + ", credentials=" + credentials.keySet()
+                + keys.map(given -> ", key=" + given.currentKeyId()).orElse("") + "]";
     }
 
     private String withoutPassword() {

@@ -147,6 +147,8 @@ public enum ErrorCode {
     BACKUP_TARGET_BUSY(3006, Remedy.RETRY),
     /** See {@link BackupExistsException}. */
     BACKUP_EXISTS(3007, Remedy.FIX_ARGUMENT),
+    /** See {@link BackupKeyException}. */
+    BACKUP_KEY_UNFIT(3008, Remedy.FIX_SETUP),
 
     /** A frontend could not be started or failed. */
     FRONTEND_FAILED(4001, Remedy.FIX_SETUP);

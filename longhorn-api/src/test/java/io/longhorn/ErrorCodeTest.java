@@ -165,7 +165,8 @@ class ErrorCodeTest {
                 new DamagedBackupException("bak://", "orders", "backup-1", "a/b.blk", "it is missing"),
                 new BackupInProgressException("bak://", "orders", "backup-1"),
                 new BackupTargetBusyException("bak://", "orders", "lock-1"),
-                new BackupExistsException("bak://", "orders", "backup-1"));
+                new BackupExistsException("bak://", "orders", "backup-1"),
+                new BackupKeyException("bak://", BackupKeyException.Problem.KEY_WRONG, "key-1", "give another"));
     }
 
     private static List<String> recorded() throws IOException {

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatIllegalArgumentException;
 
 import java.net.URI;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Map;
@@ -137,6 +138,35 @@ class LonghornConfigTest {
                 .contains("cifs://backup:hidden@host/share", "AWS_SECRET_ACCESS_KEY");
         assertThat(BackupTarget.at(URI.create("s3://bucket@region/path/")).toString())
                 .contains("s3://bucket@region/path/");
+    }
+
+    @Test
+    void keysOfABackupTargetAreComparedAndNeverShown() {
+        byte[] bytes = "0123456789abcdefghijklmnopqrstuv".getBytes(StandardCharsets.US_ASCII);
+        BackupTarget plain = BackupTarget.at(URI.create("file:///backups/"));
+        BackupTarget target = plain.encryptedWith(BackupKeys.of("key-1", bytes));
+        bytes[0]++;
+
+        assertThat(plain.keys()).isEmpty();
+        assertThat(target.keys().orElseThrow().key("key-1").orElseThrow())
+                .startsWith('0')
+                .hasSize(BackupKeys.KEY_BYTES);
+        assertThat(target.keys().orElseThrow().key("key-2")).isEmpty();
+        bytes[0]--;
+        assertThat(target)
+                .isEqualTo(plain.encryptedWith(BackupKeys.of("key-1", bytes)))
+                .hasSameHashCodeAs(plain.encryptedWith(BackupKeys.of("key-1", bytes)))
+                .isNotEqualTo(plain)
+                .isNotEqualTo(plain.encryptedWith(BackupKeys.of("key-2", bytes)));
+        assertThat(target.toString()).contains("key-1").doesNotContain("0123", "48, 49");
+        bytes[31]++;
+        assertThat(target).isNotEqualTo(plain.encryptedWith(BackupKeys.of("key-1", bytes)));
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> BackupKeys.of("key-1", new byte[16]))
+                .withMessageContaining("32 bytes, was 16");
+        assertThatIllegalArgumentException()
+                .isThrownBy(() -> BackupKeys.of("key 1", new byte[32]))
+                .withMessageContaining("key 1");
     }
 
     @Test

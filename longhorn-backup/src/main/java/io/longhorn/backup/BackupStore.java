@@ -2,6 +2,8 @@ package io.longhorn.backup;
 
 import io.longhorn.Backup;
 import io.longhorn.BackupInProgressException;
+import io.longhorn.BackupKeyException;
+import io.longhorn.BackupKeys;
 import io.longhorn.BackupNotFoundException;
 import io.longhorn.BackupTarget;
 import io.longhorn.BackupTargetBusyException;
@@ -9,6 +11,7 @@ import io.longhorn.BackupTargetException;
 import io.longhorn.DamagedBackupException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.security.SecureRandom;
 import java.time.Instant;
 import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
@@ -27,30 +30,48 @@ public final class BackupStore implements AutoCloseable {
     private static final int DOCUMENT_BYTES_MAX = 1 << 30;
 
     private final ObjectStore objects;
-
+    private final Naming naming;
     private final StoreTime time;
 
-    private BackupStore(ObjectStore objects, StoreTime time) {
+    private BackupStore(ObjectStore objects, Naming naming, StoreTime time) {
         this.objects = objects;
+        this.naming = naming;
         this.time = time;
     }
 
+    /** Calls blocks after what they hold. */
+    private interface Naming {
+        String nameOf(ByteBuffer block) throws IOException;
+    }
+
     /**
-     * The store at a target, by whichever {@link ObjectStoreProvider} handles its kind. A target without a store is an empty one.
+     * The store at a target, by whichever {@link ObjectStoreProvider} handles its kind. A target without a store is an empty one. Whether the target's keys are those of the store is
+     * found out when it is used first, by a {@link BackupKeyException}.
      *
      * @throws BackupTargetException if nobody handles targets of this kind, or the URI or the credentials are not what they should be
      */
     public static BackupStore open(BackupTarget target) {
-        return on(ObjectStores.open(target));
+        return on(ObjectStores.open(target), target, StoreTime.SYSTEM);
     }
 
-    /** The store that these objects are; closed with it. */
+    /** The store that these objects are, which is not encrypted; closed with it. */
     public static BackupStore on(ObjectStore objects) {
         return on(objects, StoreTime.SYSTEM);
     }
 
     static BackupStore on(ObjectStore objects, StoreTime time) {
-        return new BackupStore(objects, time);
+        return new BackupStore(new PlainStore(objects), BlockChecksum::of, time);
+    }
+
+    /** With the target's keys, if it has any. */
+    static BackupStore on(ObjectStore objects, BackupTarget target, StoreTime time) {
+        return target.keys().map(keys -> encrypted(objects, keys, time)).orElseGet(() -> on(objects, time));
+    }
+
+    private static BackupStore encrypted(ObjectStore objects, BackupKeys keys, StoreTime time) {
+        SecureRandom random = new SecureRandom();
+        EncryptedStore sealed = new EncryptedStore(objects, new StoreEncryption(objects, keys, time, random), random);
+        return new BackupStore(sealed, sealed::nameOf, time);
     }
 
     /** Does something at the target. */
@@ -64,6 +85,17 @@ public final class BackupStore implements AutoCloseable {
         } catch (IOException e) {
             throw new BackupTargetException(objects.describe(), String.valueOf(e.getMessage()), e);
         }
+    }
+
+    /** An object's bytes; one that is not what was written is damage, not a failure of the target. */
+    private Optional<ByteBuffer> read(String volume, String backup, String key, int bytesMax) {
+        return at(() -> {
+            try {
+                return objects.read(key, bytesMax);
+            } catch (DamagedObjectException e) {
+                throw damaged(volume, backup, key, e);
+            }
+        });
     }
 
     /** Names of all volumes that have, or had, backups here, in order; also of those whose document is missing. */
@@ -103,7 +135,7 @@ public final class BackupStore implements AutoCloseable {
      */
     public Optional<VolumeConfig> volume(String volume) {
         String key = StoreLayout.volumeConfig(StoreLayout.checkName("volume", volume));
-        Optional<ByteBuffer> document = at(() -> objects.read(key, DOCUMENT_BYTES_MAX));
+        Optional<ByteBuffer> document = read(volume, "", key, DOCUMENT_BYTES_MAX);
         if (document.isEmpty()) {
             return Optional.empty();
         }
@@ -136,7 +168,7 @@ public final class BackupStore implements AutoCloseable {
     public BackupConfig backup(String volume, String backup) {
         String key = StoreLayout.backupConfig(
                 StoreLayout.checkName("volume", volume), StoreLayout.checkName("backup", backup));
-        ByteBuffer document = at(() -> objects.read(key, DOCUMENT_BYTES_MAX))
+        ByteBuffer document = read(volume, backup, key, DOCUMENT_BYTES_MAX)
                 .orElseThrow(() -> new BackupNotFoundException(objects.describe(), volume, backup));
         try {
             return checked(ConfigJson.backup(document), volume, backup);
@@ -197,13 +229,13 @@ public final class BackupStore implements AutoCloseable {
     ByteBuffer block(String volume, String backup, Compression compression, int blockBytes, BlockReference reference) {
         String key = StoreLayout.block(volume, reference.checksum());
         // What does not shrink may grow by a little.
-        Optional<ByteBuffer> stored = at(() -> objects.read(key, 2 * blockBytes));
+        Optional<ByteBuffer> stored = read(volume, backup, key, 2 * blockBytes);
         try {
             if (stored.isEmpty()) {
                 throw new IOException("it is missing; the block at " + reference.offsetBytes() + " needs it");
             }
             ByteBuffer block = compression.decompress(stored.get(), blockBytes);
-            String found = BlockChecksum.of(block);
+            String found = checksum(block);
             if (!found.equals(reference.checksum())) {
                 throw new IOException("its bytes have the checksum " + found + "; the block at "
                         + reference.offsetBytes() + " needs it");
@@ -212,6 +244,11 @@ public final class BackupStore implements AutoCloseable {
         } catch (IOException e) {
             throw damaged(volume, backup, key, e);
         }
+    }
+
+    /** What a block with these remaining bytes is called in this store; the buffer stays as it is. */
+    String checksum(ByteBuffer block) {
+        return at(() -> naming.nameOf(block));
     }
 
     ObjectStore objects() {

@@ -7,8 +7,8 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 
 /**
- * What blocks and folders of volumes are called after: SHA-512 in hexadecimal digits, the first 64 of them. Where there are many they are kept as four words, 16 digits each.
- * Safe for any thread.
+ * What blocks and folders of volumes are called after: SHA-512 in hexadecimal digits, the first 64 of them. Blocks of an encrypted store have names of the same form, see
+ * {@link EncryptedStore#nameOf}. Where there are many they are kept as four words, 16 digits each. Safe for any thread.
  */
 final class BlockChecksum {
     static final int WORDS = 4;

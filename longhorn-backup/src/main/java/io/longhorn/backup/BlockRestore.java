@@ -83,7 +83,7 @@ final class BlockRestore {
         ByteBuffer block = ByteBuffer.allocate(backup.blockBytes());
         block.limit(lengthAt(reference.offsetBytes()));
         volume.read(reference.offsetBytes(), block);
-        return BlockChecksum.of(block.clear()).equals(reference.checksum());
+        return store.checksum(block.clear()).equals(reference.checksum());
     }
 
     /** Whether the volume holds anything but zeroes there. */

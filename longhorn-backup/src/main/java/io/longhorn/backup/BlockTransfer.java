@@ -132,7 +132,7 @@ final class BlockTransfer {
             if (Zeroes.isZero(block)) {
                 add(number, Optional.empty());
             } else {
-                String checksum = BlockChecksum.of(block);
+                String checksum = store.checksum(block);
                 if (!isInBase(offset, checksum) && isFirst(checksum)) {
                     bring(checksum);
                 }

@@ -16,9 +16,14 @@ final class ChecksumSet {
         return add(high(checksum), low(checksum));
     }
 
+    /** The same with the checksum of a block of a list. */
+    boolean add(BlockList blocks, int index) {
+        return add(blocks.checksumWord(index, 0), blocks.checksumWord(index, 1));
+    }
+
     void addAll(BlockList blocks) {
         for (int i = 0; i < blocks.size(); i++) {
-            add(blocks.checksumWord(i, 0), blocks.checksumWord(i, 1));
+            add(blocks, i);
         }
     }
 
@@ -42,8 +47,15 @@ final class ChecksumSet {
     }
 
     boolean contains(String checksum) {
-        long high = high(checksum);
-        long low = low(checksum);
+        return contains(high(checksum), low(checksum));
+    }
+
+    /** The same with the checksum of a block of a list. */
+    boolean contains(BlockList blocks, int index) {
+        return contains(blocks.checksumWord(index, 0), blocks.checksumWord(index, 1));
+    }
+
+    private boolean contains(long high, long low) {
         if ((high | low) == 0) {
             return hasZero;
         }

@@ -13,6 +13,7 @@ import java.nio.ByteBuffer;
 import java.nio.CharBuffer;
 import java.nio.charset.StandardCharsets;
 import java.time.Instant;
+import java.util.Base64;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.TreeMap;
@@ -230,6 +231,28 @@ final class ConfigJson {
                 fields.text("Name"), (int) fields.number("Type"), fields.isTrue("Acquired"), modifiedAt);
     }
 
+    /**
+     * What an encrypted store is opened with.
+     *
+     * @throws IOException if it is no such document; the message is a sentence without a subject
+     */
+    static EncryptionDocument encryption(ByteBuffer document) throws IOException {
+        Fields fields = Fields.of(document);
+        if (fields.number("Version") != EncryptionDocument.VERSION) {
+            throw new IOException(
+                    "it is of version '" + fields.text("Version") + "', known is " + EncryptionDocument.VERSION);
+        }
+        Map<String, byte[]> secrets = new TreeMap<>();
+        for (Map.Entry<String, String> secret : fields.map("NamingSecrets").entrySet()) {
+            try {
+                secrets.put(secret.getKey(), Base64.getDecoder().decode(secret.getValue()));
+            } catch (IllegalArgumentException e) {
+                throw new IOException("the secret for the key " + secret.getKey() + " is no base64", e);
+            }
+        }
+        return new EncryptionDocument(secrets);
+    }
+
     private static void requireName(Fields fields) throws IOException {
         if (fields.text("Name").isEmpty()) {
             throw new IOException("it has no Name");
@@ -287,6 +310,17 @@ final class ConfigJson {
             json.writeStringField("Name", name);
             json.writeNumberField("Type", kind);
             json.writeBooleanField("Acquired", acquired);
+        });
+    }
+
+    static ByteBuffer document(EncryptionDocument encryption) {
+        Map<String, String> secrets = new TreeMap<>();
+        encryption
+                .namingSecrets()
+                .forEach((id, secret) -> secrets.put(id, Base64.getEncoder().encodeToString(secret)));
+        return write(json -> {
+            json.writeStringField("Version", Integer.toString(EncryptionDocument.VERSION));
+            writeMap(json, "NamingSecrets", secrets);
         });
     }
 

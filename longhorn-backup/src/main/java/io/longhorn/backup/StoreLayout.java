@@ -2,6 +2,7 @@ package io.longhorn.backup;
 
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.HexFormat;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -10,6 +11,12 @@ import java.util.regex.Pattern;
 final class StoreLayout {
     static final String ROOT = "backupstore";
     static final String VOLUMES = ROOT + "/volumes";
+
+    /** The document that makes the store an encrypted one. */
+    static final String ENCRYPTION = ROOT + "/encryption.cfg";
+
+    /** Proposals for it. */
+    static final String ENCRYPTION_CLAIMS = ROOT + "/encryption";
 
     static final String LOCK_SUFFIX = ".lck";
 
@@ -35,6 +42,10 @@ final class StoreLayout {
 
     static boolean isName(String name) {
         return NAME.matcher(name).matches();
+    }
+
+    static String encryptionClaim(byte[] name) {
+        return ENCRYPTION_CLAIMS + "/claim-" + HexFormat.of().formatHex(name) + ".cfg";
     }
 
     static String volume(String volume) {

@@ -55,6 +55,7 @@ final class StoreLock implements AutoCloseable {
     private final String name =
             "lock-" + UUID.randomUUID().toString().replace("-", "").substring(0, 16);
     private long writtenNanos;
+    private boolean acquired;
     private boolean released;
 
     private StoreLock(ObjectStore objects, String volume, Kind kind, StoreTime time) {
@@ -72,12 +73,10 @@ final class StoreLock implements AutoCloseable {
      */
     static StoreLock acquire(ObjectStore objects, String volume, Kind kind, StoreTime time)
             throws IOException, InterruptedException {
-        StoreLock lock = new StoreLock(objects, volume, kind, time);
+        StoreLock lock = announce(objects, volume, kind, time);
         try {
-            lock.write(false);
             time.sleep(SETTLING);
-            lock.requireFirst();
-            lock.write(true);
+            lock.become();
             return lock;
         } catch (IOException | InterruptedException | RuntimeException e) {
             lock.close();
@@ -85,9 +84,40 @@ final class StoreLock implements AutoCloseable {
         }
     }
 
-    private void write(boolean acquired) throws IOException {
+    /** Begins to acquire it, without waiting: {@link #settle} does the rest. Those of the other kind that come later give up already. */
+    static StoreLock announce(ObjectStore objects, String volume, Kind kind, StoreTime time) throws IOException {
+        StoreLock lock = new StoreLock(objects, volume, kind, time);
+        try {
+            lock.write(false);
+            return lock;
+        } catch (IOException | RuntimeException e) {
+            lock.close();
+            throw e;
+        }
+    }
+
+    /**
+     * Acquires it, if it was announced two seconds ago.
+     *
+     * @return whether it is acquired
+     * @throws BackupTargetBusyException if a lock of another kind was first
+     */
+    boolean settle() throws IOException {
+        if (!acquired && time.nanoTime() - writtenNanos >= SETTLING.toNanos()) {
+            become();
+        }
+        return acquired;
+    }
+
+    private void become() throws IOException {
+        requireFirst();
+        write(true);
+        acquired = true;
+    }
+
+    private void write(boolean isAcquired) throws IOException {
         long before = time.nanoTime();
-        objects.write(StoreLayout.lock(volume, name), ConfigJson.lockDocument(name, kind.ordinal(), acquired));
+        objects.write(StoreLayout.lock(volume, name), ConfigJson.lockDocument(name, kind.ordinal(), isAcquired));
         writtenNanos = before;
     }
 

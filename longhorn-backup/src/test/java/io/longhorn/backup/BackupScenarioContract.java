@@ -84,7 +84,7 @@ public abstract class BackupScenarioContract {
     }
 
     private BackupStore store(BackupTarget of) {
-        return BackupStore.on(new Watched(ObjectStores.open(of)), time);
+        return BackupStore.on(new Watched(ObjectStores.open(of)), of, time);
     }
 
     private BackupStore store() {

@@ -8,11 +8,13 @@ import io.longhorn.BackupSpec;
 import io.longhorn.BackupTarget;
 import io.longhorn.DamagedBackupException;
 import io.longhorn.Longhorn;
+import io.longhorn.OpenMode;
 import io.longhorn.ProgressListener;
 import io.longhorn.Volume;
 import io.longhorn.VolumeSpec;
 import io.longhorn.backup.BackupConfig;
 import io.longhorn.backup.BackupExport;
+import io.longhorn.backup.BackupRepair;
 import io.longhorn.backup.BackupStore;
 import io.longhorn.backup.BackupUrl;
 import io.longhorn.backup.BackupVerification;
@@ -28,6 +30,7 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -336,7 +339,7 @@ final class BackupCommand implements Runnable {
             name = "verify",
             description = {
                 "Read everything that backups need, and tell what is damaged and which backups it affects.",
-                "Exit code 1 if anything is."
+                "Exit code 1 if anything is, and was not repaired."
             })
     static final class VerifyCommand implements Callable<Integer> {
         @Spec
@@ -345,29 +348,62 @@ final class BackupCommand implements Runnable {
         @Parameters(paramLabel = "TARGET", description = "A target for all of it, or TARGET?backup=NAME&volume=VOLUME.")
         private String target = "";
 
-        @Override
-        public Integer call() {
-            Console console = Console.of(spec);
-            BackupVerification verification = verify(console);
-            verification.damages().forEach(damage -> console.line("DAMAGED " + damage));
-            console.line(verification.backups() + " backups and " + verification.blocks() + " blocks verified, "
-                    + (verification.damages().isEmpty()
-                            ? "all right"
-                            : verification.damages().size() + " damages")
-                    + (verification.inProgress() == 0 ? "" : "; " + verification.inProgress() + " in progress"));
-            return verification.damages().isEmpty() ? Main.DONE : Main.FAILED;
+        @ArgGroup(exclusive = false)
+        private @Nullable RepairSource repairSource;
+
+        /** Both or none. */
+        private static final class RepairSource {
+            @Option(
+                    names = "--repair-from",
+                    paramLabel = "VOLUME",
+                    required = true,
+                    description = "Write damaged blocks again that this volume, or one of its snapshots, still has.")
+            private String volume = "";
+
+            @Option(
+                    names = "--dir",
+                    paramLabel = "DIR",
+                    required = true,
+                    description = "The volume's directory of Longhorn.embedded, which no program uses at the moment.")
+            private @Nullable Path directory;
         }
 
-        private BackupVerification verify(Console console) {
-            ProgressListener progress = percents(console, "verified");
-            if (target.contains("backup=")) {
-                BackupUrl named = parse(spec, target);
-                try (BackupStore store = open(named.target())) {
-                    return new BackupVerification(store).one(named.volume(), named.backup(), progress);
-                }
+        @Override
+        public Integer call() throws InterruptedException {
+            Console console = Console.of(spec);
+            Optional<BackupUrl> named =
+                    target.contains("backup=") ? Optional.of(parse(spec, target)) : Optional.empty();
+            try (BackupStore store = named.isPresent() ? open(named.get().target()) : open(spec, target)) {
+                BackupVerification verification = verify(store, named, percents(console, "verified"));
+                List<BackupVerification.Damage> damages = repairSource == null
+                        ? verification.damages()
+                        : leftBy(repairSource, store, verification.damages(), console);
+                damages.forEach(damage -> console.line("DAMAGED " + damage));
+                console.line(verification.backups() + " backups and " + verification.blocks() + " blocks verified, "
+                        + (damages.isEmpty() ? "all right" : damages.size() + " damages")
+                        + (verification.inProgress() == 0 ? "" : "; " + verification.inProgress() + " in progress"));
+                return damages.isEmpty() ? Main.DONE : Main.FAILED;
             }
-            try (BackupStore store = open(spec, target)) {
-                return new BackupVerification(store).all(progress);
+        }
+
+        private static BackupVerification verify(
+                BackupStore store, Optional<BackupUrl> named, ProgressListener progress) {
+            BackupVerification verification = new BackupVerification(store);
+            return named.map(backup -> verification.one(backup.volume(), backup.backup(), progress))
+                    .orElseGet(() -> verification.all(progress));
+        }
+
+        private static List<BackupVerification.Damage> leftBy(
+                RepairSource source, BackupStore store, List<BackupVerification.Damage> damages, Console console)
+                throws InterruptedException {
+            if (damages.isEmpty()) {
+                return damages;
+            }
+            try (Longhorn longhorn = Longhorn.embedded(Objects.requireNonNull(source.directory));
+                    Volume volume = longhorn.open(source.volume, OpenMode.READ_ONLY)) {
+                BackupRepair repair = new BackupRepair(store, volume).run(damages);
+                repair.repaired().forEach(block -> console.line("REPAIRED " + block));
+                return repair.left();
             }
         }
     }

@@ -235,4 +235,32 @@ class BackupCommandTest {
                         .err())
                 .contains("workers must be 1 to 64");
     }
+
+    @Test
+    void damagedBlocksAreRepairedFromAVolumeThatStillHasThem() throws IOException {
+        Path data = directory.resolve("data");
+        byte[] content = new byte[2 << 20];
+        new Random(1).nextBytes(content);
+        try (Longhorn longhorn = Longhorn.embedded(data)) {
+            longhorn.create(VolumeSpec.named("orders").sizeBytes(8 << 20).build())
+                    .write(0, ByteBuffer.wrap(content));
+        }
+        String own = directory.resolve("own").toUri().toString();
+        assertThat(backup("create", "orders", own, "--dir", data.toString()).exitCode())
+                .isZero();
+        Path block;
+        try (Stream<Path> files = Files.walk(directory.resolve("own"))) {
+            block = files.filter(file -> file.toString().endsWith(".blk"))
+                    .findFirst()
+                    .orElseThrow();
+        }
+        Files.write(block, new byte[100]);
+
+        CommandLineRun run = backup("verify", own, "--repair-from", "orders", "--dir", data.toString());
+        assertThat(run.out()).contains("REPAIRED ", block.getFileName() + ": written again from volume orders");
+        assertThat(run.exitCode()).as(run.err()).isZero();
+        assertThat(backup("verify", own).out()).contains("1 backups and 1 blocks verified, all right");
+
+        assertThat(backup("verify", own, "--repair-from", "orders").exitCode()).isEqualTo(Main.WRONG_USAGE);
+    }
 }
