@@ -45,6 +45,9 @@ import org.slf4j.LoggerFactory;
  */
 final class FileRegistry implements Registry {
     private static final Logger LOG = LoggerFactory.getLogger(FileRegistry.class);
+    /** For what was asked for before closing: on a local disk it is done at once. */
+    private static final long CLOSE_NANOS = TimeUnit.SECONDS.toNanos(5);
+
     private static final String CLUSTER = "cluster";
     private static final String VOLUMES = "volumes";
     private static final String ENGINES = "engines";
@@ -375,5 +378,21 @@ final class FileRegistry implements Registry {
     @Override
     public void close() {
         executor.shutdown();
+        boolean interrupted = false;
+        long end = System.nanoTime() + CLOSE_NANOS;
+        boolean waiting = true;
+        while (waiting) {
+            try {
+                if (!executor.awaitTermination(end - System.nanoTime(), TimeUnit.NANOSECONDS)) {
+                    LOG.warn("the registry's directory does not answer, and is left alone: {}", directory);
+                }
+                waiting = false;
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
     }
 }

@@ -251,6 +251,17 @@ class FileRegistryTest {
     }
 
     @Test
+    void closingWaitsForWhatWasAskedFor() {
+        FileRegistry own = FileRegistry.open(directory.resolve("own"), HERE);
+        Path lock = directory.resolve("own/engines/" + new UUID(7, 7) + ".lock");
+        Registry.Liveness alive = get(own.announce(new UUID(7, 7)));
+        assertThat(lock).exists();
+        alive.close();
+        own.close();
+        assertThat(lock).doesNotExist();
+    }
+
+    @Test
     void aRecordReadsAsTheDocumentShowsIt() throws IOException {
         VolumeRecord record = RegistryRacer.record("orders", 2, 3)
                 .withHolder(new LeaseHolder(3, new UUID(4, 5), 3_000_000_000L, "host 7", "boot", true));
