@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
 
 /** Threads that take piece after piece until there are none, while the caller's thread watches. The first failure ends all. */
 final class Workers {
@@ -31,7 +32,7 @@ final class Workers {
      * @throws InterruptedException if the caller is interrupted: the workers are, too, and have ended
      */
     static void run(String name, int count, Worker worker, Runnable watch) throws Exception {
-        AtomicReference<Throwable> failure = new AtomicReference<>();
+        AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
         CountDownLatch left = new CountDownLatch(count);
         List<Thread> threads = new ArrayList<>();
         for (int i = 0; i < count; i++) {
@@ -59,7 +60,7 @@ final class Workers {
         }
     }
 
-    private static void work(Worker worker, AtomicReference<Throwable> failure, CountDownLatch left) {
+    private static void work(Worker worker, AtomicReference<@Nullable Throwable> failure, CountDownLatch left) {
         try {
             Work work = worker.begin();
             while (failure.get() == null && work.next()) {
