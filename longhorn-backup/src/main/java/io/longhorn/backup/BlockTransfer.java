@@ -2,6 +2,7 @@ package io.longhorn.backup;
 
 import io.longhorn.BackupMode;
 import io.longhorn.BackupSpec;
+import io.longhorn.BackupTargetException;
 import io.longhorn.DamagedBackupException;
 import io.longhorn.HeldSnapshot;
 import java.io.IOException;
@@ -197,6 +198,9 @@ final class BlockTransfer {
                 return store.block(volume, "", compression, plan.blockBytes(), new BlockReference(0, checksum))
                         .equals(block);
             } catch (DamagedBackupException e) {
+                return false;
+            } catch (BackupTargetException e) {
+                LOG.warn("a block that cannot be read counts as damaged: {}", e.getMessage());
                 return false;
             }
         }

@@ -388,6 +388,20 @@ class BackupRunTest {
     }
 
     @Test
+    void aPresentBlockThatIsFarTooLargeIsWrittenAgain() throws Exception {
+        write(0, 2 * MIB, 1);
+        Backup first = backUp(volume.snapshot("one"));
+        String key = StoreLayout.block("orders", config(first).blocks().get(0).checksum());
+        objects.write(key, ByteBuffer.allocate(5 * MIB));
+        volume.snapshots().get(0).delete();
+
+        backUp(volume.snapshot("two"));
+
+        assertThat(progress.now().sentBytes()).isPositive();
+        assertWhole();
+    }
+
+    @Test
     void aFullBackupWritesEverythingAgain() throws Exception {
         write(0, 4 * MIB, 1);
         Backup first = backUp(volume.snapshot("one"));
