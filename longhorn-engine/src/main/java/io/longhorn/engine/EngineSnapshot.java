@@ -50,10 +50,6 @@ class EngineSnapshot implements Snapshot {
         return layer;
     }
 
-    final int pin() {
-        return pin;
-    }
-
     final EngineVolume layerOf() {
         return volume;
     }
@@ -151,8 +147,13 @@ class EngineSnapshot implements Snapshot {
 
     @Override
     public final void exportTo(Path file, ProgressListener listener) {
-        try (Held held = (Held) hold()) {
-            new FileTransfer(volume, file, listener).write(layer.id(), held.pin(), sizeBytes());
+        if (pin != 0) {
+            // Held already, and perhaps deleted since: it could not be held once more.
+            new FileTransfer(volume, file, listener).write(layer.id(), pin, sizeBytes());
+            return;
+        }
+        try (HeldSnapshot held = hold()) {
+            held.exportTo(file, listener);
         }
     }
 

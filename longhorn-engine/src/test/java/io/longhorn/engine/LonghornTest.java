@@ -187,6 +187,8 @@ class LonghornTest {
                             new Extent(4 * BLOCK, BLOCK, ExtentState.ABSENT));
             assertThat(held.changedSince(base)).containsExactly(new Extent(BLOCK, BLOCK, ExtentState.DATA));
             assertThat(held.name()).isEqualTo("one");
+            held.exportTo(directory.resolve("held"));
+            assertThat(directory.resolve("held")).hasSize(volume.sizeBytes());
             assertThatThrownBy(() -> snapshot.read(0, content.clear())).isInstanceOf(SnapshotNotFoundException.class);
             assertThatThrownBy(snapshot::hold).isInstanceOf(SnapshotNotFoundException.class);
 
