@@ -28,8 +28,9 @@ import org.slf4j.LoggerFactory;
  * that a new one can be made in its place; its files stay for people to look at.
  *
  * @param mayHaveLostWrites the last run ended without notice on another boot of the host: acknowledged records may be gone
+ * @param leftovers directories that are no replicas: without metadata, which is the last thing made and the first deleted
  */
-record DiskRecovery(DiskMeta diskMeta, boolean mayHaveLostWrites, List<Stored> stored) {
+record DiskRecovery(DiskMeta diskMeta, boolean mayHaveLostWrites, List<Stored> stored, List<String> leftovers) {
     /** Where what cannot be read goes. */
     static final String SET_ASIDE = "set-aside";
 
@@ -57,7 +58,8 @@ record DiskRecovery(DiskMeta diskMeta, boolean mayHaveLostWrites, List<Stored> s
         directory.createDirectories(ReplicaMeta.DIRECTORY);
         directory.syncDirectory("");
         directory.syncDirectory(ReplicaMeta.DIRECTORY);
-        return new DiskRecovery(meta, lost && !firstRun, readReplicas(directory));
+        List<String> leftovers = new ArrayList<>();
+        return new DiskRecovery(meta, lost && !firstRun, readReplicas(directory, leftovers), leftovers);
     }
 
     private static void requireEmpty(DiskDirectory directory) throws IOException {
@@ -69,14 +71,13 @@ record DiskRecovery(DiskMeta diskMeta, boolean mayHaveLostWrites, List<Stored> s
         }
     }
 
-    private static List<Stored> readReplicas(DiskDirectory directory) throws IOException {
+    private static List<Stored> readReplicas(DiskDirectory directory, List<String> leftovers) throws IOException {
         List<Stored> stored = new ArrayList<>();
         Set<UUID> ids = new HashSet<>();
         for (String name : directory.list(ReplicaMeta.DIRECTORY)) {
             String path = ReplicaMeta.DIRECTORY + "/" + name;
             if (!directory.exists(path + "/" + ReplicaMeta.FILE)) {
-                // The metadata is the last thing made and the first deleted.
-                deleteAll(directory, path);
+                leftovers.add(path);
                 continue;
             }
             try {
@@ -124,15 +125,6 @@ record DiskRecovery(DiskMeta diskMeta, boolean mayHaveLostWrites, List<Stored> s
         directory.rename(path, SET_ASIDE + "/" + name + "-" + number);
         directory.syncDirectory("");
         directory.syncDirectory(SET_ASIDE);
-        directory.syncDirectory(ReplicaMeta.DIRECTORY);
-    }
-
-    /** Deletes a replica's directory with everything in it; durable when it returns. Any thread. */
-    static void deleteAll(DiskDirectory directory, String path) throws IOException {
-        for (String name : directory.list(path)) {
-            directory.delete(path + "/" + name);
-        }
-        directory.delete(path);
         directory.syncDirectory(ReplicaMeta.DIRECTORY);
     }
 }

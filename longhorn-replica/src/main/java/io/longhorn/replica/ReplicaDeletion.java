@@ -7,7 +7,7 @@ import io.longhorn.replica.layer.LayerNode;
 import java.io.IOException;
 import org.jspecify.annotations.Nullable;
 
-/** Deletes a replica's files, its metadata first: without that the rest is nobody's, and the next start deletes it. The replica is no longer hosted. */
+/** Deletes a replica's metadata: without that the rest is nobody's, and its space comes back behind. The replica is no longer hosted. */
 final class ReplicaDeletion implements LayerChanges.Change {
     private final ReplicaDisk disk;
     private final ReplicaState replica;
@@ -45,13 +45,15 @@ final class ReplicaDeletion implements LayerChanges.Change {
                         () -> {
                             directory.delete(path + "/" + ReplicaMeta.FILE);
                             directory.syncDirectory(path);
-                            DiskRecovery.deleteAll(directory, path);
                         },
                         failure -> deleted(failure, ended));
     }
 
     private void deleted(@Nullable IOException failure, Runnable ended) {
         disk.releaseJournal();
+        if (failure == null) {
+            disk.deleted().add(replica.directory);
+        }
         outcome.done(failure);
         ended.run();
     }

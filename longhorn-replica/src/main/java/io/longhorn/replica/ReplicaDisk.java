@@ -50,6 +50,7 @@ public final class ReplicaDisk implements AutoCloseable {
     private final SnapshotRemoval removal;
     private final TailParking parking;
     private final Scrubber scrubber;
+    private final DeletedReplicas deleted;
     private final HostedReplicas replicas = new HostedReplicas();
     private final JournalUse journalUse = new JournalUse();
     private final DiskSpace space;
@@ -93,6 +94,7 @@ public final class ReplicaDisk implements AutoCloseable {
         removal = new SnapshotRemoval(this);
         parking = new TailParking(this);
         scrubber = new Scrubber(this);
+        deleted = new DeletedReplicas(this);
         records.finish(recovery.mayHaveLostWrites());
     }
 
@@ -114,6 +116,7 @@ public final class ReplicaDisk implements AutoCloseable {
         new RunMarker(bootId, false).write(directory, disk.diskId());
         disk.noteWork();
         disk.scrubber.start();
+        recovery.leftovers().forEach(disk.deleted::add);
         LOG.info(
                 "disk opened: disk={} replicas={} journalBytes={}",
                 disk.describe(),
@@ -154,7 +157,7 @@ public final class ReplicaDisk implements AutoCloseable {
         replicas.add(new ReplicaState(this, replicaDirectory, made));
     }
 
-    /** Deletes a replica and its files and runs {@code done} when they are gone. */
+    /** Deletes a replica and runs {@code done} when it is one no longer, durably. Its space comes back behind that. */
     void delete(ReplicaState replica, DiskWorker.Outcome done) {
         replicas.remove(replica);
         replica.markGone();
@@ -164,6 +167,10 @@ public final class ReplicaDisk implements AutoCloseable {
             bound.end(ErrorCode.REPLICA_NOT_FOUND, "the replica was deleted");
         }
         changes.add(new ReplicaDeletion(this, replica, done));
+    }
+
+    DeletedReplicas deleted() {
+        return deleted;
     }
 
     void requireCluster(UUID clusterId) {

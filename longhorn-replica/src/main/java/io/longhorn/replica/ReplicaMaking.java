@@ -92,11 +92,11 @@ final class ReplicaMaking implements LayerChanges.Change {
         }
     }
 
-    /** Another replica of a volume of this name may have an id that begins alike. */
+    /** Another replica of a volume of this name, there or deleted, may have an id that begins alike. */
     private String freeDirectory() throws IOException {
         String first = ReplicaMeta.DIRECTORY + "/" + ReplicaMeta.directoryName(wanted.volumeName(), wanted.replicaId());
         String path = first;
-        for (int i = 2; disk.directory().exists(path + "/" + ReplicaMeta.FILE); i++) {
+        for (int i = 2; disk.directory().exists(path); i++) {
             path = first + "-" + i;
         }
         return path;

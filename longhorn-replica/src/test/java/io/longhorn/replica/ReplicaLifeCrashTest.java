@@ -84,6 +84,7 @@ class ReplicaLifeCrashTest {
                                         new Message.DeleteReplica(epoch + 5, ReplicaRig.VOLUME, OTHER),
                                         Message.Done.class);
                     }
+                    rig.quiet();
                     assertThat(rig.memory.list("replicas")).hasSize(1);
                     CrashRuns.assertHistory(rig, engine, epoch, loss);
                 });
