@@ -57,9 +57,10 @@ public interface Snapshot {
     CompletionStage<Void> readAsync(long offsetBytes, ByteBuffer destination);
 
     /**
-     * Keeps the content readable through the returned object until that is closed, whatever becomes of the snapshot.
+     * Keeps the content readable through the returned object until that is closed, whatever becomes of the snapshot. What is held can be held once more, by another object
+     * with a life of its own.
      *
-     * @throws SnapshotNotFoundException if it was deleted before
+     * @throws SnapshotNotFoundException if it was deleted before, and this is no {@link HeldSnapshot} that is open
      */
     HeldSnapshot hold();
 

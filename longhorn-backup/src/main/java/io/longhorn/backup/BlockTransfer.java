@@ -21,6 +21,8 @@ import org.slf4j.LoggerFactory;
  */
 final class BlockTransfer {
     private static final Logger LOG = LoggerFactory.getLogger(BlockTransfer.class);
+    /** So much each worker writes before it waits until that is durable: enough to share the cost, and little to send again after a crash. */
+    private static final int GROUP_BYTES = 32 << 20;
 
     private final BackupStore store;
     private final ObjectStore objects;
@@ -121,11 +123,14 @@ final class BlockTransfer {
     /** One worker's block after another. */
     private final class Block implements Workers.Work {
         private final ByteBuffer block = ByteBuffer.allocate(plan.blockBytes());
+        private final WriteGroup group = objects.group();
+        private int groupBytes;
 
         @Override
         public boolean next() throws IOException, InterruptedException {
             int number = BlockTransfer.this.next();
             if (number < 0) {
+                group.settle();
                 return false;
             }
             long offset = number * (long) plan.blockBytes();
@@ -141,6 +146,11 @@ final class BlockTransfer {
             }
             progress.done(plan.blockBytes());
             return true;
+        }
+
+        @Override
+        public void end() {
+            group.close();
         }
 
         /** What is behind the volume's end is zeroes. */
@@ -183,7 +193,12 @@ final class BlockTransfer {
             }
             int bytes = compressed.remaining();
             throttle.acquire(bytes);
-            objects.write(key, compressed);
+            group.write(key, compressed);
+            groupBytes += bytes;
+            if (groupBytes >= GROUP_BYTES) {
+                group.settle();
+                groupBytes = 0;
+            }
             progress.sent(bytes);
             if (present.isPresent()) {
                 rewrittenBytes.addAndGet(bytes);

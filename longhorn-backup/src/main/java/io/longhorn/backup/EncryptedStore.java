@@ -80,6 +80,28 @@ final class EncryptedStore implements ObjectStore {
         objects.write(key, isPlain(key) ? content : sealed(key, content));
     }
 
+    @Override
+    public WriteGroup group() {
+        WriteGroup group = objects.group();
+        return new WriteGroup() {
+            @Override
+            public void write(String key, ByteBuffer content) throws IOException {
+                encryption.begin();
+                group.write(key, isPlain(key) ? content : sealed(key, content));
+            }
+
+            @Override
+            public void settle() throws IOException {
+                group.settle();
+            }
+
+            @Override
+            public void close() {
+                group.close();
+            }
+        };
+    }
+
     private ByteBuffer sealed(String key, ByteBuffer content) throws IOException {
         String keyId = encryption.currentKeyId();
         return SealedObject.seal(key, content, keyId, encryption.masterKey(keyId), random);

@@ -4,12 +4,10 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.DirectoryStream;
-import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.nio.file.attribute.BasicFileAttributes;
 import java.util.ArrayList;
@@ -32,7 +30,7 @@ public final class FolderStore implements ObjectStore {
         this.root = root.toAbsolutePath().normalize();
     }
 
-    private Path fileOf(String key) {
+    Path fileOf(String key) {
         return root.resolve(ObjectKey.check(key));
     }
 
@@ -76,32 +74,18 @@ public final class FolderStore implements ObjectStore {
 
     @Override
     public void write(String key, ByteBuffer content) throws IOException {
-        Path file = fileOf(key);
-        Path folder = parentOf(file);
-        makeFolders(folder);
-        Path beside = folder.resolve(ObjectKey.temporary(String.valueOf(file.getFileName())));
-        try {
-            try (FileChannel channel =
-                    FileChannel.open(beside, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
-                ByteBuffer left = content.duplicate();
-                while (left.hasRemaining()) {
-                    channel.write(left);
-                }
-                channel.force(true);
-            }
-            Files.move(beside, file, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
-        } catch (IOException | RuntimeException e) {
-            try {
-                Files.deleteIfExists(beside);
-            } catch (IOException left) {
-                e.addSuppressed(left);
-            }
-            throw e;
+        try (FolderWrites one = new FolderWrites(this)) {
+            one.write(key, content);
+            one.settle();
         }
-        force(folder);
     }
 
-    private static Path parentOf(Path file) {
+    @Override
+    public WriteGroup group() {
+        return new FolderWrites(this);
+    }
+
+    static Path parentOf(Path file) {
         Path parent = file.getParent();
         if (parent == null) {
             throw new IllegalArgumentException(file + " has no parent");
@@ -109,28 +93,7 @@ public final class FolderStore implements ObjectStore {
         return parent;
     }
 
-    /** Makes what is missing of a folder, durably. Others may make the same ones meanwhile. */
-    private void makeFolders(Path folder) throws IOException {
-        if (Files.isDirectory(folder)) {
-            return;
-        }
-        Path above = folder.getParent();
-        if (above != null) {
-            makeFolders(above);
-        }
-        try {
-            Files.createDirectory(folder);
-        } catch (FileAlreadyExistsException e) {
-            if (!Files.isDirectory(folder)) {
-                throw e;
-            }
-        }
-        if (above != null) {
-            force(above);
-        }
-    }
-
-    private static void force(Path folder) throws IOException {
+    static void force(Path folder) throws IOException {
         try (FileChannel channel = FileChannel.open(folder, StandardOpenOption.READ)) {
             channel.force(true);
         }

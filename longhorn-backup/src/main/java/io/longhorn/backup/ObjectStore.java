@@ -41,6 +41,11 @@ public interface ObjectStore extends AutoCloseable {
      */
     void write(String key, ByteBuffer content) throws IOException;
 
+    /** Writes that become durable together. Close it; it holds what was not settled. */
+    default WriteGroup group() {
+        return WriteGroup.oneByOne(this);
+    }
+
     /** Deletes the objects; those that are not there count as deleted. */
     void delete(Collection<String> keys) throws IOException;
 

@@ -46,6 +46,28 @@ final class PlainStore implements ObjectStore {
     }
 
     @Override
+    public WriteGroup group() {
+        WriteGroup group = objects.group();
+        return new WriteGroup() {
+            @Override
+            public void write(String key, ByteBuffer content) throws IOException {
+                ObjectStore unused = checked();
+                group.write(key, content);
+            }
+
+            @Override
+            public void settle() throws IOException {
+                group.settle();
+            }
+
+            @Override
+            public void close() {
+                group.close();
+            }
+        };
+    }
+
+    @Override
     public void delete(Collection<String> keys) throws IOException {
         checked().delete(keys);
     }

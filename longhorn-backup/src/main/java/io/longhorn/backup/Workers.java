@@ -17,6 +17,9 @@ final class Workers {
     interface Work {
         /** Does the next piece; false if there is none left. */
         boolean next() throws Exception;
+
+        /** Called when no more pieces are done, whatever the reason. */
+        default void end() {}
     }
 
     /** Makes a thread's work, on that thread. */
@@ -63,8 +66,12 @@ final class Workers {
     private static void work(Worker worker, AtomicReference<@Nullable Throwable> failure, CountDownLatch left) {
         try {
             Work work = worker.begin();
-            while (failure.get() == null && work.next()) {
-                // Piece after piece.
+            try {
+                while (failure.get() == null && work.next()) {
+                    // Piece after piece.
+                }
+            } finally {
+                work.end();
             }
         } catch (Throwable e) {
             failure.compareAndSet(null, e);

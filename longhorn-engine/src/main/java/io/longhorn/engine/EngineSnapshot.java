@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
+import java.util.concurrent.atomic.AtomicBoolean;
 
 /** A snapshot as callers see it. What it says of itself was true when it was looked up; its content never changes. Safe for any thread. */
 class EngineSnapshot implements Snapshot {
@@ -36,13 +37,17 @@ class EngineSnapshot implements Snapshot {
 
     /** One that is held; closed by its user. */
     private static final class Held extends EngineSnapshot implements HeldSnapshot {
+        private final AtomicBoolean closed = new AtomicBoolean();
+
         Held(EngineSnapshot snapshot, int pin) {
             super(snapshot.volume, snapshot.layer, pin);
         }
 
         @Override
         public void close() {
-            super.release();
+            if (closed.compareAndSet(false, true)) {
+                super.release();
+            }
         }
     }
 
@@ -117,8 +122,12 @@ class EngineSnapshot implements Snapshot {
     public final HeldSnapshot hold() {
         EngineCore core = volume.core();
         return volume.await(
-                core.<HeldSnapshot>call(result -> result.complete(new Held(this, core.pins.hold(layer.id())))),
+                core.<HeldSnapshot>call(result -> result.complete(new Held(this, holding(core.pins)))),
                 "hold of snapshot " + name());
+    }
+
+    private int holding(SnapshotPins pins) {
+        return pin == 0 ? pins.hold(layer.id()) : pins.holdAgain(pin, layer.id());
     }
 
     private void release() {
@@ -148,7 +157,6 @@ class EngineSnapshot implements Snapshot {
     @Override
     public final void exportTo(Path file, ProgressListener listener) {
         if (pin != 0) {
-            // Held already, and perhaps deleted since: it could not be held once more.
             new FileTransfer(volume, file, listener).write(layer.id(), pin, sizeBytes());
             return;
         }

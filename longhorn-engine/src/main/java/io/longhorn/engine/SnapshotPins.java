@@ -19,8 +19,18 @@ final class SnapshotPins {
     private static final int FIRST = 16;
 
     private final EngineCore core;
-    private final Map<Integer, LayerId> held = new LinkedHashMap<>();
+    private final Map<Integer, Held> held = new LinkedHashMap<>();
     private int next = FIRST;
+
+    /** A pin, and how many readers hold by it. */
+    private static final class Held {
+        private final LayerId snapshot;
+        private int readers = 1;
+
+        Held(LayerId snapshot) {
+            this.snapshot = snapshot;
+        }
+    }
 
     SnapshotPins(EngineCore core) {
         this.core = core;
@@ -45,10 +55,20 @@ final class SnapshotPins {
                     "volume " + core.volumeName() + " has " + PINS_MAX + " held snapshots; close some of them");
         }
         int pin = unused();
-        held.put(pin, snapshot);
+        held.put(pin, new Held(snapshot));
         for (ReplicaLink link : core.view.members()) {
             tell(link, pin, snapshot);
         }
+        return pin;
+    }
+
+    /** Holds once more what is held by a pin, also when the snapshot was deleted since; as {@link #hold} if the pin was released. */
+    int holdAgain(int pin, LayerId snapshot) {
+        Held present = held.get(pin);
+        if (present == null || !present.snapshot.equals(snapshot)) {
+            return hold(snapshot);
+        }
+        present.readers++;
         return pin;
     }
 
@@ -65,11 +85,13 @@ final class SnapshotPins {
         return pin == Integer.MAX_VALUE ? FIRST : pin + 1;
     }
 
-    /** Ends it; the snapshot's blocks may go if it was deleted. */
+    /** Ends one reader's holding; with the last one the snapshot's blocks may go if it was deleted. */
     void release(int pin) {
-        if (held.remove(pin) == null) {
+        Held present = held.get(pin);
+        if (present == null || --present.readers > 0) {
             return;
         }
+        held.remove(pin);
         for (ReplicaLink link : core.view.members()) {
             if (link.isReady()) {
                 link.request(new Message.Unpin(pin), Replies.ignored());
@@ -79,7 +101,7 @@ final class SnapshotPins {
 
     /** A member is connected, again or for the first time. */
     void tell(ReplicaLink link) {
-        held.forEach((pin, snapshot) -> tell(link, pin, snapshot));
+        held.forEach((pin, present) -> tell(link, pin, present.snapshot));
     }
 
     private static void tell(ReplicaLink link, int pin, LayerId snapshot) {

@@ -192,8 +192,12 @@ class LonghornTest {
             assertThatThrownBy(() -> snapshot.read(0, content.clear())).isInstanceOf(SnapshotNotFoundException.class);
             assertThatThrownBy(snapshot::hold).isInstanceOf(SnapshotNotFoundException.class);
 
+            HeldSnapshot again = held.hold();
             held.close();
             held.close();
+            again.read(0, content.clear());
+            assertThat(Arrays.copyOfRange(content.array(), BLOCK, 2 * BLOCK)).containsOnly(2);
+            again.close();
             assertThatThrownBy(() -> held.read(0, content.clear())).isInstanceOf(SnapshotNotFoundException.class);
             base.read(0, content.clear());
             assertThat(content.array()).containsOnly(1);

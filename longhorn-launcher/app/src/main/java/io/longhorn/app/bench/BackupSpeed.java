@@ -1,6 +1,7 @@
 package io.longhorn.app.bench;
 
 import io.longhorn.Backup;
+import io.longhorn.BackupMode;
 import io.longhorn.BackupOperation;
 import io.longhorn.BackupSpec;
 import io.longhorn.BackupTarget;
@@ -36,13 +37,27 @@ final class BackupSpeed implements Measurement {
     /** Of the large volume, written one by one. */
     private static final long SCATTERED_BLOCKS = 100_000;
 
+    private static final int WRITES_BESIDE = 4;
+    private static final long LIMIT = 32L << 20;
+    private static final long STRETCH_SECONDS = 4;
+    /** Where Linux keeps files in memory. */
+    private static final Path MEMORY = Path.of("/dev/shm");
+
     private final long sizeBytes;
     private final Figure floor = new Figure("LZ4 and SHA-512 alone, all cores", "MB/s");
-    private final Figure first = new Figure("first backup, without the 2 s of the lock", "MB/s", "0.7 of that");
+    private final Figure disk = new Figure("writing the same bytes to one file and forcing it", "MB/s");
+    private final Figure inMemory = new Figure(
+            "first backup, to a folder in memory, without the 2 s of the lock", "MB/s", "0.7 of the first line");
+    private final Figure first = new Figure(
+            "first backup, to the disk, without the 2 s of the lock", "MB/s", "0.7 of the lesser of the first two");
     private final Figure firstSeconds = new Figure("first backup in all", "s");
     private final Figure changed = new Figure("backup after 1 % changed in one place", "s");
     private final Figure restore = new Figure("restore to a volume, without the 2 s of the lock", "MB/s");
     private final Figure export = new Figure("export to a file", "MB/s");
+    private final Figure alone = new Figure("4k random writes, depth " + WRITES_BESIDE + ", alone", "1/s");
+    private final Figure beside = new Figure("the same beside a full backup", "1/s");
+    private final Figure besideLimited =
+            new Figure("the same beside one limited to " + (LIMIT >> 20) + " MiB/s", "1/s");
     private final Figure planning =
             new Figure("100 GiB, " + SCATTERED_BLOCKS + " scattered blocks changed: planning", "s", "below 2 s");
     private final Figure instant = new Figure("100 GiB, instant restore: first block read after", "s", "below 1 s");
@@ -60,7 +75,21 @@ final class BackupSpeed implements Measurement {
 
     @Override
     public List<Figure> figures() {
-        return List.of(floor, first, firstSeconds, changed, restore, export, planning, instant, heap);
+        return List.of(
+                floor,
+                disk,
+                inMemory,
+                first,
+                firstSeconds,
+                changed,
+                restore,
+                export,
+                alone,
+                beside,
+                besideLimited,
+                planning,
+                instant,
+                heap);
     }
 
     @Override
@@ -69,10 +98,13 @@ final class BackupSpeed implements Measurement {
         BackupTarget target = BackupTarget.at(folder.toUri());
         try (ScratchVolumes scratch = new ScratchVolumes(site)) {
             floor.add(HashFloor.megabytesPerSecond(sizeBytes, BLOCK_BYTES));
+            disk.add(DiskFloor.megabytesPerSecond(folder, sizeBytes, BLOCK_BYTES));
             Volume volume = scratch.empty(sizeBytes);
             fill(volume, 0, sizeBytes, 1);
             site.settle(volume);
-            Backup backup = firstBackup(volume.snapshot("first"), target);
+            Snapshot snapshot = volume.snapshot("first");
+            inMemory(snapshot);
+            Backup backup = firstBackup(snapshot, target);
             restore(site, scratch, backup);
             export(backup, folder.resolve("image"));
             fill(volume, 0, sizeBytes / CHANGED_PART, 2);
@@ -80,6 +112,7 @@ final class BackupSpeed implements Measurement {
             long begin = System.nanoTime();
             Backup unused = volume.snapshot("second").backUpTo(target);
             changed.add(seconds(begin));
+            beside(volume, snapshot, target);
         }
         try (ScratchVolumes scratch = new ScratchVolumes(site)) {
             large(site, scratch, target);
@@ -90,15 +123,62 @@ final class BackupSpeed implements Measurement {
         delete(folder);
     }
 
+    /** Without a disk that holds it up. */
+    private void inMemory(Snapshot snapshot) throws IOException, InterruptedException {
+        if (Files.isWritable(MEMORY) && Files.getFileStore(MEMORY).getUsableSpace() > 2 * sizeBytes) {
+            Path folder = Files.createTempDirectory(MEMORY, "backups-");
+            Backup unused = measured(snapshot, BackupTarget.at(folder.toUri()), inMemory);
+            delete(folder);
+        }
+    }
+
     private Backup firstBackup(Snapshot snapshot, BackupTarget target) throws InterruptedException {
         long begin = System.nanoTime();
+        Backup backup = measured(snapshot, target, first);
+        firstSeconds.add(seconds(begin));
+        return backup;
+    }
+
+    private Backup measured(Snapshot snapshot, BackupTarget target, Figure speed) throws InterruptedException {
         BackupOperation operation = snapshot.startBackup(target, BackupSpec.defaults());
         awaitPlan(operation);
         long planned = System.nanoTime();
         Backup backup = operation.await();
-        first.add(sizeBytes / 1e6 / seconds(planned));
-        firstSeconds.add(seconds(begin));
+        speed.add(sizeBytes / 1e6 / seconds(planned));
         return backup;
+    }
+
+    /** What a backup takes from who writes to the volume meanwhile. */
+    private void beside(Volume volume, Snapshot snapshot, BackupTarget target) throws InterruptedException {
+        BackupSpec full = BackupSpec.builder().mode(BackupMode.FULL).build();
+        BackupSpec limited =
+                BackupSpec.builder().mode(BackupMode.FULL).bytesPerSecond(LIMIT).build();
+        try (RunningWrites writes = RunningWrites.start(volume, WRITES_BESIDE)) {
+            TimeUnit.SECONDS.sleep(STRETCH_SECONDS);
+            alone.add(writes.takeStretch().perSecond());
+
+            BackupOperation operation = snapshot.startBackup(target, full);
+            awaitPlan(operation);
+            RunningWrites.Stretch unused = writes.takeStretch();
+            Backup ignored = operation.await();
+            beside.add(writes.takeStretch().perSecond());
+
+            operation = snapshot.startBackup(target, limited);
+            awaitPlan(operation);
+            unused = writes.takeStretch();
+            TimeUnit.SECONDS.sleep(STRETCH_SECONDS);
+            besideLimited.add(writes.takeStretch().perSecond());
+            cancel(operation);
+        }
+    }
+
+    private static void cancel(BackupOperation operation) {
+        operation.cancel();
+        operation
+                .completion()
+                .toCompletableFuture()
+                .handle((made, failure) -> 0)
+                .join();
     }
 
     private static void awaitPlan(BackupOperation operation) throws InterruptedException {
@@ -142,12 +222,7 @@ final class BackupSpeed implements Measurement {
         awaitPlan(operation);
         // The lock is waited for before the plan is made.
         planning.add(Math.max(0, seconds(begin) - 2));
-        operation.cancel();
-        operation
-                .completion()
-                .toCompletableFuture()
-                .handle((made, failure) -> 0)
-                .join();
+        cancel(operation);
 
         Longhorn longhorn = site.longhorn();
         begin = System.nanoTime();
