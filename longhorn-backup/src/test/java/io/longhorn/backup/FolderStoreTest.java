@@ -45,6 +45,22 @@ class FolderStoreTest extends ObjectStoreContract {
     }
 
     @Test
+    void aGroupThatIsClosedUnsettledLeavesNothing() throws IOException {
+        try (FolderStore store = new FolderStore(directory)) {
+            store.write("a/b", bytes("1"));
+            try (WriteGroup group = store.group()) {
+                group.write("a/b", bytes("2"));
+                group.write("a/c", bytes("3"));
+                assertThat(store.names("a")).containsExactly("b");
+            }
+            assertThat(store.read("a/b", 1)).contains(bytes("1"));
+            try (Stream<Path> left = Files.list(directory.resolve("a"))) {
+                assertThat(left).containsExactly(directory.resolve("a/b"));
+            }
+        }
+    }
+
+    @Test
     void aWriteThatFailsLeavesNothing() throws IOException {
         try (FolderStore store = new FolderStore(directory)) {
             store.write("a/b/c", bytes("1"));

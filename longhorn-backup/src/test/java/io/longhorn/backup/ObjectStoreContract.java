@@ -61,6 +61,24 @@ public abstract class ObjectStoreContract {
     }
 
     @Test
+    void whatAGroupWroteIsThereWhenItIsSettled() throws IOException {
+        store.write("g/a/1", bytes("old"));
+        ByteBuffer content = bytes("one");
+        try (WriteGroup group = store.group()) {
+            group.write("g/a/1", content);
+            content.put(0, (byte) 'x');
+            group.write("g/b/2", bytes("two"));
+            group.settle();
+            assertThat(store.read("g/a/1", 10)).contains(bytes("one"));
+            assertThat(store.read("g/b/2", 10)).contains(bytes("two"));
+            group.write("g/a/1", bytes("new"));
+            group.settle();
+        }
+        assertThat(store.read("g/a/1", 10)).contains(bytes("new"));
+        assertThat(listed("g")).containsExactly("g/a/1", "g/b/2");
+    }
+
+    @Test
     void whatIsNotThereIsEmpty() throws IOException {
         store.write("a/b", bytes("x"));
         assertThat(store.read("a/c", 10)).isEmpty();
