@@ -66,6 +66,9 @@ final class CatchUp extends Resync {
                 core.window.lastSequence());
         core.events.rebuildStarted(target.replica, 0);
         core.refreshHealth();
+        // What it has is the beginning of our history, and what of that is confirmed it may not know: it keeps that in
+        // its journal, which may be too full to grant credit.
+        target.sendSequence(FrameType.COMMIT, core.committed());
         pump();
     }
 

@@ -425,6 +425,20 @@ class EngineCoreTest {
         assertReplicasAlike(41);
     }
 
+    /** Found by the simulator: it kept records of which it did not know that they are confirmed, had no room for more, and was sent nothing, not even that. */
+    @Test
+    void replicaWhoseJournalIsFullIsToldFirstWhatIsConfirmed() {
+        EngineCore core = open();
+        missSomeWrites(core);
+        replicas.get(2).committed = 0;
+        replicas.get(2).fullOfUnconfirmed = true;
+
+        loop.until(() -> core.health().state() == HealthState.HEALTHY, 10 * SECOND);
+
+        assertThat(replicas.get(2).received).doesNotContain(FrameType.REBUILD_BEGIN);
+        assertReplicasAlike(41);
+    }
+
     @Test
     void recordsOfNowWaitForThoseThatWereMissed() {
         EngineCore core = open();

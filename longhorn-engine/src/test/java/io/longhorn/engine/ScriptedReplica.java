@@ -69,6 +69,8 @@ final class ScriptedReplica {
     boolean uncertain;
     boolean exists = true;
     boolean full;
+    /** Its journal has no room while it holds records of which nobody said that they are confirmed. */
+    boolean fullOfUnconfirmed;
     /** Flips bits of every block and record it is asked for. */
     boolean rotten;
     /** Loses its connection when the first good copy comes. */
@@ -212,8 +214,19 @@ final class ScriptedReplica {
 
     private void ack() {
         FrameBuffer frame = pool.acquire(AckLayout.FRAME_BYTES);
-        AckLayout.encode(frame, promised, last, neverDurable ? 0 : durable, full ? used : used + (1 << 20), full);
+        AckLayout.encode(frame, promised, last, neverDurable ? 0 : durable, credit(), full);
         reply(frame);
+    }
+
+    private long credit() {
+        return full || (fullOfUnconfirmed && committed < last) ? used : used + (1 << 20);
+    }
+
+    private void commit(long sequence) {
+        committed = Math.max(committed, sequence);
+        if (fullOfUnconfirmed) {
+            ack();
+        }
     }
 
     private void handle(ByteBuffer b, byte[] bytes) {
@@ -225,7 +238,7 @@ final class ScriptedReplica {
             return;
         }
         switch (type) {
-            case COMMIT -> committed = Math.max(committed, request);
+            case COMMIT -> commit(request);
             case FLUSH -> {
                 durable = neverSyncs ? durable : last;
                 ack();
@@ -420,7 +433,7 @@ final class ScriptedReplica {
                     0,
                     new Message.FenceOk(
                             promised, lastEpoch, last, last, durable, committed, uncertain, mixed, common, 1 << 20,
-                            1 << 20, 0, history));
+                            credit(), 0, history));
         }
     }
 
