@@ -114,7 +114,7 @@ class NbdToolsTest {
                 assert h.get_size() == %d
                 assert h.get_structured_replies_negotiated()
                 h.pwrite(b"a" * 8192, 4096, nbd.CMD_FLAG_FUA)
-                assert h.pread(8192, 4096, nbd.CMD_FLAG_DF) == b"a" * 8192
+                assert h.pread_structured(8192, 4096, lambda *chunk: None, nbd.CMD_FLAG_DF) == b"a" * 8192
                 h.zero(4096, 4096, nbd.CMD_FLAG_FUA | nbd.CMD_FLAG_NO_HOLE | nbd.CMD_FLAG_FAST_ZERO)
                 assert h.pread(8192, 4096) == bytes(4096) + b"a" * 4096
                 h.trim(4096, 8192, nbd.CMD_FLAG_FUA)
