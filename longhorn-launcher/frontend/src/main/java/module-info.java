@@ -9,4 +9,5 @@ module io.longhorn.frontend {
     requires static transitive org.jspecify;
 
     exports io.longhorn.frontend;
+    exports io.longhorn.frontend.nbd;
 }

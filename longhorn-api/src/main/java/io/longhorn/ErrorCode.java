@@ -151,7 +151,14 @@ public enum ErrorCode {
     BACKUP_KEY_UNFIT(3008, Remedy.FIX_SETUP),
 
     /** A frontend could not be started or failed. */
-    FRONTEND_FAILED(4001, Remedy.FIX_SETUP);
+    FRONTEND_FAILED(4001, Remedy.FIX_SETUP),
+
+    /** The NBD server serves an export of that name already. */
+    NBD_EXPORT_EXISTS(4101, Remedy.FIX_ARGUMENT),
+    /** The NBD server cannot listen on an address. */
+    NBD_LISTEN_FAILED(4102, Remedy.FIX_SETUP),
+    /** The NBD server's files for TLS are missing or wrong. */
+    NBD_TLS_FILES_UNFIT(4103, Remedy.FIX_SETUP);
 
     private static final Map<Integer, ErrorCode> BY_NUMBER = new HashMap<>();
 
