@@ -151,7 +151,9 @@ public enum ErrorCode {
     BACKUP_KEY_UNFIT(3008, Remedy.FIX_SETUP),
 
     /** A frontend could not be started or failed. */
-    FRONTEND_FAILED(4001, Remedy.FIX_SETUP);
+    FRONTEND_FAILED(4001, Remedy.FIX_SETUP),
+    /** The persistent reservations of an iSCSI target are kept but cannot be read; it is not served. */
+    RESERVATIONS_UNREADABLE(4021, Remedy.FIX_SETUP);
 
     private static final Map<Integer, ErrorCode> BY_NUMBER = new HashMap<>();
 
