@@ -9,4 +9,6 @@ module io.longhorn.frontend {
     requires static transitive org.jspecify;
 
     exports io.longhorn.frontend;
+    exports io.longhorn.frontend.iscsi;
+    exports io.longhorn.frontend.scsi;
 }

@@ -151,7 +151,12 @@ public enum ErrorCode {
     BACKUP_KEY_UNFIT(3008, Remedy.FIX_SETUP),
 
     /** A frontend could not be started or failed. */
-    FRONTEND_FAILED(4001, Remedy.FIX_SETUP);
+    FRONTEND_FAILED(4001, Remedy.FIX_SETUP),
+
+    /** The iSCSI portal serves a target of that name already. */
+    ISCSI_TARGET_EXISTS(4201, Remedy.FIX_ARGUMENT),
+    /** The iSCSI portal cannot listen on an address. */
+    ISCSI_LISTEN_FAILED(4202, Remedy.FIX_SETUP);
 
     private static final Map<Integer, ErrorCode> BY_NUMBER = new HashMap<>();
 
