@@ -1,7 +1,7 @@
 /** Volumes as block devices for programs that are not Java. */
 module io.longhorn.frontend {
     requires transitive io.longhorn.api;
-    requires io.netty.buffer;
+    requires transitive io.netty.buffer;
     requires io.netty.common;
     requires io.netty.handler;
     requires io.netty.transport;

@@ -152,6 +152,8 @@ public enum ErrorCode {
 
     /** A frontend could not be started or failed. */
     FRONTEND_FAILED(4001, Remedy.FIX_SETUP),
+    /** The persistent reservations of an iSCSI target are kept but cannot be read; it is not served. */
+    RESERVATIONS_UNREADABLE(4021, Remedy.FIX_SETUP),
 
     /** The iSCSI portal serves a target of that name already. */
     ISCSI_TARGET_EXISTS(4201, Remedy.FIX_ARGUMENT),
