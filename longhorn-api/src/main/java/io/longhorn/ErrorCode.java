@@ -153,7 +153,12 @@ public enum ErrorCode {
     /** A frontend could not be started or failed. */
     FRONTEND_FAILED(4001, Remedy.FIX_SETUP),
     /** The persistent reservations of an iSCSI target are kept but cannot be read; it is not served. */
-    RESERVATIONS_UNREADABLE(4021, Remedy.FIX_SETUP);
+    RESERVATIONS_UNREADABLE(4021, Remedy.FIX_SETUP),
+
+    /** The iSCSI portal serves a target of that name already. */
+    ISCSI_TARGET_EXISTS(4201, Remedy.FIX_ARGUMENT),
+    /** The iSCSI portal cannot listen on an address. */
+    ISCSI_LISTEN_FAILED(4202, Remedy.FIX_SETUP);
 
     private static final Map<Integer, ErrorCode> BY_NUMBER = new HashMap<>();
 
