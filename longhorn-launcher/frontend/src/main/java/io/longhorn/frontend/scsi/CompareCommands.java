@@ -89,7 +89,7 @@ final class CompareCommands {
     }
 
     static long compareAndWriteDataOut(byte[] cdb) {
-        return 2L * Cdb.u8(cdb, 13) << Cdb.BLOCK_SHIFT;
+        return 2L * Cdb.u8(cdb, 13) * Cdb.BLOCK_BYTES;
     }
 
     static void compareAndWrite(RunningCommand command) {

@@ -39,6 +39,8 @@ public final class FileReservationStore implements ReservationStore {
         if (version.isEmpty()) {
             return Optional.empty();
         }
+        // Whoever wrote it may have died before its name was durable.
+        force(directory);
         Path file = file(target, version.getAsLong());
         if (Files.size(file) > FILE_BYTES_MAX) {
             throw new IOException(file + " is longer than reservations can be");
@@ -62,6 +64,10 @@ public final class FileReservationStore implements ReservationStore {
             Files.delete(beside);
         }
         force(directory);
+        if (highestVersion(target).orElse(0) != expectedVersion + 1) {
+            // The place was free only because others had replaced what they put there while this process slept.
+            return false;
+        }
         // What is replaced goes last: a crash in between leaves two versions, of which the higher one counts.
         Files.deleteIfExists(file(target, expectedVersion));
         return true;
