@@ -3,6 +3,7 @@ package io.longhorn.frontend.iscsi;
 import io.longhorn.HostPort;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.channel.AdaptiveRecvByteBufAllocator;
+import io.netty.buffer.ByteBufAllocator;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
 import io.netty.channel.ChannelInitializer;
@@ -47,12 +48,14 @@ public final class IscsiPortal implements AutoCloseable {
     private static final long SHUTDOWN_SECONDS = 10;
 
     private final PortalState state;
+    private final ByteBufAllocator allocator;
     private final EventLoopGroup loops;
     private final List<Channel> listeners = new ArrayList<>();
     private final Set<IscsiConnection> connections = ConcurrentHashMap.newKeySet();
     private final AtomicBoolean closed = new AtomicBoolean();
 
-    private IscsiPortal(IscsiSettings settings) {
+    private IscsiPortal(IscsiSettings settings, ByteBufAllocator allocator) {
+        this.allocator = allocator;
         state = new PortalState(settings);
         int threads = Math.min(THREADS_MAX, Runtime.getRuntime().availableProcessors());
         loops = new MultiThreadIoEventLoopGroup(
@@ -65,7 +68,12 @@ public final class IscsiPortal implements AutoCloseable {
      * @throws PortalListenException if it cannot listen on one of the addresses; then it listens on none
      */
     public static IscsiPortal start(IscsiSettings settings) {
-        IscsiPortal portal = new IscsiPortal(settings);
+        return start(settings, ByteBufAllocator.DEFAULT);
+    }
+
+    /** @param allocator where the memory of all connections comes from */
+    static IscsiPortal start(IscsiSettings settings, ByteBufAllocator allocator) {
+        IscsiPortal portal = new IscsiPortal(settings, allocator);
         try {
             settings.addresses().forEach(portal::listen);
         } catch (PortalListenException e) {
@@ -189,6 +197,7 @@ public final class IscsiPortal implements AutoCloseable {
                 .channel(NioServerSocketChannel.class)
                 .option(ChannelOption.SO_BACKLOG, BACKLOG)
                 .option(ChannelOption.SO_REUSEADDR, true)
+                .childOption(ChannelOption.ALLOCATOR, allocator)
                 .childOption(ChannelOption.TCP_NODELAY, true)
                 .childOption(ChannelOption.SO_KEEPALIVE, true)
                 .childOption(ChannelOption.WRITE_BUFFER_WATER_MARK, UNSENT_BYTES)

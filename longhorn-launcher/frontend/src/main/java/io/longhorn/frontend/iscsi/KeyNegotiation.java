@@ -141,7 +141,7 @@ final class KeyNegotiation {
 
     /** Tells the one limit that both sides declare instead of negotiating; once. */
     void declare(TextPairs reply) {
-        if (!lengthTold) {
+        if (!lengthTold && reply.get(MAX_RECV).isEmpty()) {
             lengthTold = true;
             reply.put(MAX_RECV, Integer.toString(settings.receiveSegmentMax()));
         }

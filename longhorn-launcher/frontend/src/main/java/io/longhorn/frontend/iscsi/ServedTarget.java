@@ -19,7 +19,12 @@ final class ServedTarget {
 
     ServedTarget(IscsiTargetSpec spec) {
         this.spec = spec;
-        scsi = new ScsiTarget(new ScsiTargetSpec(spec.iqn(), spec.lun(), spec.device(), spec.reservations()));
+        scsi = new ScsiTarget(new ScsiTargetSpec(
+                spec.iqn(),
+                spec.lun(),
+                spec.device(),
+                spec.reservations(),
+                ScsiTargetSpec.PHYSICAL_BLOCK_BYTES_DEFAULT));
     }
 
     IscsiTargetSpec spec() {
