@@ -158,7 +158,14 @@ public enum ErrorCode {
     /** The NBD server cannot listen on an address. */
     NBD_LISTEN_FAILED(4102, Remedy.FIX_SETUP),
     /** The NBD server's files for TLS are missing or wrong. */
-    NBD_TLS_FILES_UNFIT(4103, Remedy.FIX_SETUP);
+    NBD_TLS_FILES_UNFIT(4103, Remedy.FIX_SETUP),
+    /** The persistent reservations of an iSCSI target are kept but cannot be read; it is not served. */
+    RESERVATIONS_UNREADABLE(4021, Remedy.FIX_SETUP),
+
+    /** The iSCSI portal serves a target of that name already. */
+    ISCSI_TARGET_EXISTS(4201, Remedy.FIX_ARGUMENT),
+    /** The iSCSI portal cannot listen on an address. */
+    ISCSI_LISTEN_FAILED(4202, Remedy.FIX_SETUP);
 
     private static final Map<Integer, ErrorCode> BY_NUMBER = new HashMap<>();
 
