@@ -98,6 +98,10 @@ final class CompareCommands {
         BlockRange range = BlockRange.of(command, Cdb.u8(cdb, 13)).atMost(COMPARE_AND_WRITE_BLOCKS_MAX, 13);
         command.unit().checkWritable();
         int lengthBytes = (int) range.lengthBytes();
+        if (command.dataOutExpected() != 2L * lengthBytes) {
+            // A number of blocks that does not fit its byte looks like a smaller one, and is no less wrong than other large ones.
+            throw new CheckCondition(Sense.cdbField(13));
+        }
         ByteBuf dataOut = command.exactDataOut(2L * lengthBytes);
         if (range.isEmpty()) {
             command.good();

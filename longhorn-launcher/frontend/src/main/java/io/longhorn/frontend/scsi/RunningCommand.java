@@ -43,6 +43,11 @@ final class RunningCommand {
         return task.dataOut();
     }
 
+    /** How many bytes the initiator expected to send. */
+    long dataOutExpected() {
+        return task.dataOutExpected();
+    }
+
     /** What the command carries of its own accord, {@code wanted} bytes. A command of which this is not all, or of which more was sent, must not run (FCP-4 9.5.8 says how). */
     ByteBuf exactDataOut(long wanted) {
         if (task.dataOutExpected() != wanted || task.dataOut().readableBytes() < wanted) {

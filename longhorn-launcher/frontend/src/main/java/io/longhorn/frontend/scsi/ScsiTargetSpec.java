@@ -51,9 +51,14 @@ public record ScsiTargetSpec(
         }
     }
 
+    /** With physical blocks of {@link #PHYSICAL_BLOCK_BYTES_DEFAULT}. */
+    public ScsiTargetSpec(String name, int lun, BlockDevice device, ReservationStore reservations) {
+        this(name, lun, device, reservations, PHYSICAL_BLOCK_BYTES_DEFAULT);
+    }
+
     /** With LUN {@link #LUN_DEFAULT} and physical blocks of {@link #PHYSICAL_BLOCK_BYTES_DEFAULT}. */
     public static ScsiTargetSpec of(String name, BlockDevice device, ReservationStore reservations) {
-        return new ScsiTargetSpec(name, LUN_DEFAULT, device, reservations, PHYSICAL_BLOCK_BYTES_DEFAULT);
+        return new ScsiTargetSpec(name, LUN_DEFAULT, device, reservations);
     }
 
     /** By how many powers of two physical blocks are larger than logical ones. */

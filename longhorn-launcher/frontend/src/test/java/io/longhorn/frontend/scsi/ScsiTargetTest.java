@@ -237,7 +237,7 @@ class ScsiTargetTest {
                 .send(Initiator.LUN_1, writeSame, new byte[512], 1024)
                 .fails(SenseCode.INVALID_FIELD_IN_COMMAND_INFORMATION_UNIT);
         String compareAndWrite = "89 00 0000000000000000 000000 01 00 00";
-        initiator.send(compareAndWrite, blocks(4, 0)).fails(SenseCode.INVALID_FIELD_IN_COMMAND_INFORMATION_UNIT);
+        initiator.send(compareAndWrite, blocks(4, 0)).fails(SenseCode.INVALID_FIELD_IN_CDB);
         initiator.send(compareAndWrite, blocks(2, 0)).isGood();
     }
 
