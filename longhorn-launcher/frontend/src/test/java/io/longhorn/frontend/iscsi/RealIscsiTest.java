@@ -45,8 +45,8 @@ class RealIscsiTest {
     private static final int TESTS = 230;
     private static final Pattern TEST = Pattern.compile("^  Test: (\\w+) \\.\\.\\.", Pattern.MULTILINE);
     private static final Pattern SKIPPED = Pattern.compile("\\[SKIPPED] *(.*)");
-    private static final Pattern SUMMARY = Pattern.compile(
-            "Run Summary:.*?tests\\s+(\\d+)\\s+(\\d+)\\s+(\\d+)\\s+(\\d+)", Pattern.DOTALL);
+    private static final Pattern SUMMARY =
+            Pattern.compile("Run Summary:.*?tests\\s+(\\d+)\\s+(\\d+)\\s+(\\d+)\\s+(\\d+)", Pattern.DOTALL);
 
     @TempDir
     private Path directory;
@@ -132,7 +132,13 @@ class RealIscsiTest {
                                 + ",file.lun=1,file.user=user,file.password-secret=s0,file.header-digest=crc32c"))
                 .contains("read 65536/65536")
                 .doesNotContain("verification failed");
-        assertThat(fails("qemu-io", "-f", "raw", "-c", "read 0 4k", url(CHAP_IQN).replace("iscsi://", "iscsi://user%wrong-secret-of@")))
+        assertThat(fails(
+                        "qemu-io",
+                        "-f",
+                        "raw",
+                        "-c",
+                        "read 0 4k",
+                        url(CHAP_IQN).replace("iscsi://", "iscsi://user%wrong-secret-of@")))
                 .contains("Failed to connect");
     }
 
@@ -164,7 +170,8 @@ class RealIscsiTest {
         int ran = 0;
         int skipped = 0;
         List<String> failed = new ArrayList<>();
-        StringBuilder table = new StringBuilder("| suite | tests | passed | skipped | why skipped |\n|---|---|---|---|---|\n");
+        StringBuilder table =
+                new StringBuilder("| suite | tests | passed | skipped | why skipped |\n|---|---|---|---|---|\n");
         for (String suite : suites) {
             String output = suite(suite, url(IQN));
             Matcher summary = SUMMARY.matcher(output);

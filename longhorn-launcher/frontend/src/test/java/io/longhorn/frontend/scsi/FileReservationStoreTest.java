@@ -35,7 +35,9 @@ class FileReservationStoreTest {
         assertThat(store.load(NAME)).isEmpty();
         assertThat(store.save(NAME, 0, new byte[] {1})).isTrue();
         assertThat(store.save(NAME, 1, new byte[] {2, 3})).isTrue();
-        ReservationStore.Kept kept = new FileReservationStore(directory.resolve("reservations")).load(NAME).orElseThrow();
+        ReservationStore.Kept kept = new FileReservationStore(directory.resolve("reservations"))
+                .load(NAME)
+                .orElseThrow();
         assertThat(kept.version()).isEqualTo(2);
         assertThat(kept.content()).containsExactly(2, 3);
         try (Stream<Path> files = Files.list(directory.resolve("reservations"))) {
@@ -59,24 +61,31 @@ class FileReservationStoreTest {
             for (int i = 0; i < 4; i++) {
                 saves.add(CompletableFuture.supplyAsync(() -> {
                     try {
-                        return new FileReservationStore(directory.resolve("reservations")).save(NAME, version, new byte[1]);
+                        return new FileReservationStore(directory.resolve("reservations"))
+                                .save(NAME, version, new byte[1]);
                     } catch (IOException e) {
                         throw new IllegalStateException(e);
                     }
                 }));
             }
-            assertThat(saves.stream().filter(CompletableFuture::join)).as("round %d", round).hasSize(1);
+            assertThat(saves.stream().filter(CompletableFuture::join))
+                    .as("round %d", round)
+                    .hasSize(1);
         }
     }
 
     @Test
     void targetsDoNotMeet() throws IOException {
-        List<String> names = List.of("iqn.a", "iqn.A", "iqn.a.reservations.1", "..", "iqn:a/b", "iqn_3aa_2fb", ".hidden");
+        List<String> names =
+                List.of("iqn.a", "iqn.A", "iqn.a.reservations.1", "..", "iqn:a/b", "iqn_3aa_2fb", ".hidden");
         for (String name : names) {
-            assertThat(store.save(name, 0, name.getBytes(StandardCharsets.UTF_8))).as(name).isTrue();
+            assertThat(store.save(name, 0, name.getBytes(StandardCharsets.UTF_8)))
+                    .as(name)
+                    .isTrue();
         }
         for (String name : names) {
-            assertThat(new String(store.load(name).orElseThrow().content(), StandardCharsets.UTF_8)).isEqualTo(name);
+            assertThat(new String(store.load(name).orElseThrow().content(), StandardCharsets.UTF_8))
+                    .isEqualTo(name);
         }
         try (Stream<Path> files = Files.list(directory.resolve("reservations"))) {
             assertThat(files).hasSize(names.size());
