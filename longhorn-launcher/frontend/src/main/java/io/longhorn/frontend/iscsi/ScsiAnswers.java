@@ -23,6 +23,7 @@ final class ScsiAnswers {
     private final SessionParameters parameters;
     private final Deque<Transfer> waiting = new ArrayDeque<>();
     private int segmentMax;
+    private boolean resuming;
 
     /** Data on its way to the initiator. */
     private static final class Transfer {
@@ -77,11 +78,16 @@ final class ScsiAnswers {
         }
     }
 
-    /** The connection takes more. */
+    /** The connection takes more. Flushing may tell of that too, in the middle of sending. */
     void resume() {
+        if (resuming) {
+            return;
+        }
+        resuming = true;
         for (Transfer next = waiting.peek(); next != null && send(next); next = waiting.peek()) {
             waiting.remove(next);
         }
+        resuming = false;
     }
 
     /** The task is over, sent or not. */

@@ -24,10 +24,7 @@ class IscsiLoginTest {
     private static final ChapCredentials TARGET = new ChapCredentials("target", "a secret of targets");
 
     @ParameterizedTest
-    @CsvSource(
-            delimiter = '|',
-            textBlock =
-                    """
+    @CsvSource(delimiter = '|', textBlock = """
             HeaderDigest=CRC32C,None         | CRC32C
             HeaderDigest=None,CRC32C         | None
             DataDigest=SHA,CRC32C            | CRC32C
@@ -86,8 +83,8 @@ class IscsiLoginTest {
 
     @Test
     void targetsAreListed() throws IOException {
-        try (ServedPortal portal = new ServedPortal(
-                        settings -> settings.advertise(new HostPort("10.1.2.3", 3260)), target -> {});
+        try (ServedPortal portal =
+                        new ServedPortal(settings -> settings.advertise(new HostPort("10.1.2.3", 3260)), target -> {});
                 TestInitiator initiator = new TestInitiator(portal.address())) {
             portal.portal.serve(IscsiTargetSpec.of("iqn.2026-01.io.longhorn:hidden", portal.device)
                     .initiator("iqn.2026-01.test:other")
@@ -96,7 +93,8 @@ class IscsiLoginTest {
             String own = "TargetName=" + IQN + "\nTargetAddress=10.1.2.3:3260,1\n";
             assertThat(sendText(initiator, "SendTargets=All")).isEqualTo(own);
             assertThat(sendText(initiator, "SendTargets=" + IQN)).isEqualTo(own);
-            assertThat(sendText(initiator, "SendTargets=iqn.2026-01.io.longhorn:none")).isEmpty();
+            assertThat(sendText(initiator, "SendTargets=iqn.2026-01.io.longhorn:none"))
+                    .isEmpty();
             assertThat(sendText(initiator, "SendTargets=")).isEqualTo("SendTargets=Reject\n");
         }
         try (ServedPortal portal = new ServedPortal();
@@ -114,7 +112,8 @@ class IscsiLoginTest {
         try (ServedPortal portal = new ServedPortal();
                 TestInitiator initiator = new TestInitiator(portal.address())) {
             for (int i = 0; i < 40; i++) {
-                portal.portal.serve(IscsiTargetSpec.of("iqn.2026-01.io.longhorn:t" + i, portal.device).build());
+                portal.portal.serve(IscsiTargetSpec.of("iqn.2026-01.io.longhorn:t" + i, portal.device)
+                        .build());
             }
             initiator.login(
                     1, 3, true, "InitiatorName=" + NAME, "SessionType=Discovery", "MaxRecvDataSegmentLength=512");
@@ -230,7 +229,8 @@ class IscsiLoginTest {
                 new ChapCredentials("user", "another secret"), new ChapCredentials("User", USER.secret())
             }) {
                 try (TestInitiator initiator = new TestInitiator(portal.address())) {
-                    assertThat(proveWith(initiator, 5, "MD5", wrong, null).loginStatus()).isEqualTo(0x201);
+                    assertThat(proveWith(initiator, 5, "MD5", wrong, null).loginStatus())
+                            .isEqualTo(0x201);
                     initiator.awaitClosed();
                 }
             }
@@ -254,7 +254,8 @@ class IscsiLoginTest {
     void challengeSentBackIsRefused() throws IOException, GeneralSecurityException {
         try (ServedPortal portal = new ServedPortal(settings -> {}, target -> target.mutualChap(USER, TARGET));
                 TestInitiator initiator = new TestInitiator(portal.address())) {
-            assertThat(proveWith(initiator, 5, "MD5", USER, new byte[0]).loginStatus()).isEqualTo(0x201);
+            assertThat(proveWith(initiator, 5, "MD5", USER, new byte[0]).loginStatus())
+                    .isEqualTo(0x201);
         }
     }
 
@@ -277,7 +278,8 @@ class IscsiLoginTest {
                 .isInstanceOf(IllegalArgumentException.class);
         try (ServedPortal portal = new ServedPortal()) {
             assertThat(portal.portal.uri(IQN)).contains("iscsi://" + portal.address() + "/" + IQN + "/1");
-            assertThatThrownBy(() -> portal.portal.serve(IscsiTargetSpec.of(IQN, device).build()))
+            assertThatThrownBy(() ->
+                            portal.portal.serve(IscsiTargetSpec.of(IQN, device).build()))
                     .isInstanceOf(TargetExistsException.class);
             assertThatThrownBy(() -> IscsiPortal.start(
                             IscsiSettings.builder().listen(portal.address()).build()))
@@ -289,8 +291,7 @@ class IscsiLoginTest {
     void namesAreLegalAndUnique() {
         assertThat(IscsiNames.forVolume("Orders_DB@Monday")).isEqualTo("iqn.2026-01.io.longhorn:orders-db-monday");
         assertThat(IscsiNames.isValid(IscsiNames.forVolume("ä".repeat(300)))).isTrue();
-        assertThat(IscsiNames.forVolume("a", name -> !name.endsWith("-3")))
-                .isEqualTo("iqn.2026-01.io.longhorn:a-3");
+        assertThat(IscsiNames.forVolume("a", name -> !name.endsWith("-3"))).isEqualTo("iqn.2026-01.io.longhorn:a-3");
         assertThat(IscsiNames.isValid("eui.02004567a425678d")).isTrue();
         assertThat(IscsiNames.isValid("iqn.2026-13.org.example:x")).isFalse();
         assertThat(USER.toString()).doesNotContain("secret of");
@@ -300,11 +301,12 @@ class IscsiLoginTest {
     private static TestInitiator.Received proveWith(
             TestInitiator initiator, int number, String hash, ChapCredentials credentials, byte[] theirs)
             throws IOException, GeneralSecurityException {
-        TestInitiator.Received method = initiator.login(
-                0, 1, true, "InitiatorName=" + NAME, "TargetName=" + IQN, "AuthMethod=CHAP,None");
+        TestInitiator.Received method =
+                initiator.login(0, 1, true, "InitiatorName=" + NAME, "TargetName=" + IQN, "AuthMethod=CHAP,None");
         assertThat(method.flags()).isZero();
         assertThat(method.pairs()).containsEntry("AuthMethod", "CHAP");
-        Map<String, String> question = initiator.login(0, 0, false, "CHAP_A=6," + number).pairs();
+        Map<String, String> question =
+                initiator.login(0, 0, false, "CHAP_A=6," + number).pairs();
         assertThat(question).containsEntry("CHAP_A", Integer.toString(number));
         byte[] challenge = HexFormat.of().parseHex(question.get("CHAP_C").substring(2));
         byte[] response = response(hash, Integer.parseInt(question.get("CHAP_I")), credentials, challenge);
@@ -315,7 +317,13 @@ class IscsiLoginTest {
         }
         byte[] asked = theirs.length == 0 ? challenge : theirs;
         return initiator.login(
-                0, 1, true, name, proof, "CHAP_I=9", "CHAP_C=0x" + HexFormat.of().formatHex(asked));
+                0,
+                1,
+                true,
+                name,
+                proof,
+                "CHAP_I=9",
+                "CHAP_C=0x" + HexFormat.of().formatHex(asked));
     }
 
     private static byte[] response(String hash, int identifier, ChapCredentials credentials, byte[] challenge)

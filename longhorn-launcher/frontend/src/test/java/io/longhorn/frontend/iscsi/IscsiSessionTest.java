@@ -80,8 +80,8 @@ class IscsiSessionTest {
 
     @Test
     void unsolicitedAndSolicitedDataFillBursts() throws IOException {
-        try (TestInitiator initiator = initiator(
-                "InitialR2T=No", "MaxBurstLength=2048", "FirstBurstLength=1024", "MaxOutstandingR2T=2")) {
+        try (TestInitiator initiator =
+                initiator("InitialR2T=No", "MaxBurstLength=2048", "FirstBurstLength=1024", "MaxOutstandingR2T=2")) {
             int length = 16 * BLOCK;
             int itt = initiator.command(write10(0, 16), WRITE_MORE_FOLLOWS, length, bytes(512, 1));
             initiator.dataOut(itt, -1, 0, 512, true, bytes(512, 2));
@@ -127,7 +127,9 @@ class IscsiSessionTest {
             assertThat(initiator.receive().sense()).isEqualTo("b/0c/0d");
 
             initiator.command(write10(0, 4), WRITE, 2048, bytes(2048, 9));
-            assertThat(initiator.receive().sense()).as("more than the first burst").isEqualTo("b/0c/0c");
+            assertThat(initiator.receive().sense())
+                    .as("more than the first burst")
+                    .isEqualTo("b/0c/0c");
             assertThat(initiator.ping("there").data()).hasSize(5);
         }
     }
@@ -313,10 +315,7 @@ class IscsiSessionTest {
             served.device.hold();
             old.command(write10(0, 1), WRITE, BLOCK, bytes(BLOCK, 1));
             served.device.awaitHeld(1);
-            again.sendLogin(
-                    0x87,
-                    0,
-                    TestInitiator.text("InitiatorName=" + TestInitiator.NAME, "TargetName=" + IQN));
+            again.sendLogin(0x87, 0, TestInitiator.text("InitiatorName=" + TestInitiator.NAME, "TargetName=" + IQN));
             old.awaitClosed();
             served.device.letGo();
             assertThat(again.receive().loginStatus()).isZero();
@@ -329,10 +328,7 @@ class IscsiSessionTest {
     @Test
     void secondConnectionOfASessionIsRefused() throws IOException {
         try (TestInitiator first = new TestInitiator(served.address())) {
-            first.sendLogin(
-                    0x87,
-                    0,
-                    TestInitiator.text("InitiatorName=" + TestInitiator.NAME, "TargetName=" + IQN));
+            first.sendLogin(0x87, 0, TestInitiator.text("InitiatorName=" + TestInitiator.NAME, "TargetName=" + IQN));
             int tsih = first.receive().header().getShort(14) & 0xffff;
             assertThat(tsih).isNotZero();
             for (int[] attempt : new int[][] {{tsih, 2, 0x206}, {tsih + 1, 1, 0x20a}, {tsih, 1, 0}}) {
@@ -359,14 +355,10 @@ class IscsiSessionTest {
             served.device.hold();
             int itt = initiator.command(read10(0, 1), READ, BLOCK, NO_DATA);
             served.device.awaitHeld(1);
-            assertReject(
-                    initiator,
-                    TestInitiator.commandHeader(read10(0, 1), READ, BLOCK, itt, initiator.cmdSn++),
-                    7);
+            assertReject(initiator, TestInitiator.commandHeader(read10(0, 1), READ, BLOCK, itt, initiator.cmdSn++), 7);
             served.device.letAllGo();
             assertThat(initiator.receive().at(16)).isEqualTo(itt);
-            assertReject(
-                    initiator, TestInitiator.commandHeader(read10(0, 1), READ, BLOCK, -1, initiator.cmdSn++), 9);
+            assertReject(initiator, TestInitiator.commandHeader(read10(0, 1), READ, BLOCK, -1, initiator.cmdSn++), 9);
             initiator.command(read10(0, 1), 0xe0, BLOCK, NO_DATA);
             assertThat(initiator.receive().sense()).as("bidirectional").isEqualTo("5/0e/03");
             // Late data of nothing is of no interest.
@@ -399,7 +391,9 @@ class IscsiSessionTest {
     void logoutIsAnsweredAndEndsTheConnection() throws IOException {
         try (TestInitiator initiator = initiator()) {
             assertThat(logOut(initiator, 2, 1).response()).as("recovery").isEqualTo(2);
-            assertThat(logOut(initiator, 1, 9).response()).as("another connection").isEqualTo(1);
+            assertThat(logOut(initiator, 1, 9).response())
+                    .as("another connection")
+                    .isEqualTo(1);
             assertThat(logOut(initiator, 0, 1).response()).isZero();
             initiator.awaitClosed();
         }

@@ -19,8 +19,7 @@ final class ServedPortal implements AutoCloseable {
     static final int SIZE = 16 << 20;
 
     /** Without caches per thread, so that its figures are exact. */
-    private final PooledByteBufAllocator allocator =
-            new PooledByteBufAllocator(true, 1, 1, 8192, 9, 0, 0, false);
+    private final PooledByteBufAllocator allocator = new PooledByteBufAllocator(true, 1, 1, 8192, 9, 0, 0, false);
 
     final HeldDevice device = new HeldDevice("disk", SIZE);
     final IscsiPortal portal;

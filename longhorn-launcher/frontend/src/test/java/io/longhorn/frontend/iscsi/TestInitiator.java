@@ -232,8 +232,8 @@ final class TestInitiator implements AutoCloseable {
         }
         pdu.put(data).put(new byte[-data.length & 3]);
         if (dataDigest && data.length > 0) {
-            pdu.putInt(Integer.reverseBytes(
-                    crc(Arrays.copyOf(data, data.length + (-data.length & 3))) + dataDigestError));
+            pdu.putInt(
+                    Integer.reverseBytes(crc(Arrays.copyOf(data, data.length + (-data.length & 3))) + dataDigestError));
         }
         headerDigestError = 0;
         dataDigestError = 0;
