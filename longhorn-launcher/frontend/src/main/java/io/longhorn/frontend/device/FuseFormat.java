@@ -87,6 +87,8 @@ final class FuseFormat {
     static final int OPEN_OUT_FLAGS = OUT_BODY + 8;
     static final int OPEN_OUT_BYTES = 16;
     static final int OPEN_DIRECT_IO = 1;
+    /** The kernel asks for nothing when the file is closed. */
+    static final int OPEN_NO_FLUSH = 1 << 5;
     /** Without it the kernel submits one write at a time. Kernels that do not know it ignore it. */
     static final int OPEN_PARALLEL_WRITES = 1 << 6;
 

@@ -20,6 +20,10 @@ import org.slf4j.LoggerFactory;
  * {@link FuseReplies}, each request is ended exactly once. Malformed requests are answered by an error. Requests come on one thread, answers leave on that thread or where the
  * volume completes its stages.
  *
+ * <p>This process has the file open, too, and must not wait for its own answers when it dies: the kernel closes that file before /dev/fuse, so a request on closing would have
+ * the process, the device and everybody who syncs wait for ever. Hence closing asks for nothing (a flag when the file is opened, and ENOSYS for kernels before 5.16, which ask
+ * once), and what setting up the loop device asks for is answered from memory, the flush of what nobody has changed included.
+ *
  * <p>What the kernel may send and what we agree to: {@link FuseFormat}. Everything else is answered by ENOSYS, after which the kernel does without.
  */
 final class FuseSession {
@@ -48,6 +52,8 @@ final class FuseSession {
     private final int group;
     private final AtomicBoolean failureTold = new AtomicBoolean();
     private boolean negotiated;
+    /** Whether there is anything to flush. */
+    private boolean changed;
 
     /** @param user who the file belongs to, like {@code group} as the system numbers them */
     FuseSession(BlockDevice device, FuseReplies replies, int user, int group) {
@@ -98,15 +104,15 @@ final class FuseSession {
         switch (request.opcode()) {
             case READ -> read(request);
             case WRITE -> write(request, bodyBytes - TRANSFER_IN_BYTES);
-            case FSYNC -> await(request, device.flushAsync());
+            case FSYNC -> flush(request);
             case FALLOCATE -> deallocate(request);
             case INIT -> negotiate(request);
             case GETATTR -> attributes(request);
             case OPEN -> open(request);
             case STATFS -> statistics(request);
-            // One who closes the file waits for nothing: what must be durable comes with FSYNC.
-            case FLUSH, RELEASE, DESTROY -> succeed(request, 0);
+            case RELEASE, DESTROY -> succeed(request, 0);
             case LOOKUP -> fail(request, Errno.ENOENT);
+            // FLUSH is among these, see above.
             default -> fail(request, Errno.ENOSYS);
         }
     }
@@ -160,7 +166,7 @@ final class FuseSession {
             return;
         }
         clearBody(frame, OPEN_OUT_BYTES);
-        frame.putInt(OPEN_OUT_FLAGS, OPEN_DIRECT_IO | OPEN_PARALLEL_WRITES);
+        frame.putInt(OPEN_OUT_FLAGS, OPEN_DIRECT_IO | OPEN_NO_FLUSH | OPEN_PARALLEL_WRITES);
         succeed(request, OPEN_OUT_BYTES);
     }
 
@@ -199,7 +205,16 @@ final class FuseSession {
         } else if (offsetBytes > device.sizeBytes() - lengthBytes) {
             fail(request, Errno.ENOSPC);
         } else {
+            changed = true;
             await(request, device.writeAsync(offsetBytes, request.transfer(WRITE_DATA, lengthBytes)));
+        }
+    }
+
+    private void flush(FuseRequest request) {
+        if (changed) {
+            await(request, device.flushAsync());
+        } else {
+            succeed(request, 0);
         }
     }
 
@@ -217,12 +232,14 @@ final class FuseSession {
             if (lengthBytes <= 0) {
                 succeed(request, 0);
             } else {
+                changed = true;
                 await(request, device.discardAsync(offsetBytes, lengthBytes));
             }
         } else if (mode == (FALLOCATE_ZERO_RANGE | FALLOCATE_KEEP_SIZE)) {
             if (lengthBytes <= 0) {
                 succeed(request, 0);
             } else {
+                changed = true;
                 // Who asks for zeroes in this way asks to keep the space, too: others punch a hole.
                 await(request, device.writeZeroesAsync(offsetBytes, lengthBytes, ZeroOption.ALLOCATE));
             }

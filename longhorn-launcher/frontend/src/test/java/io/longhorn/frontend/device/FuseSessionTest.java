@@ -120,7 +120,7 @@ class FuseSessionTest {
     void theFileIsOpenedForDirectParallelIo() {
         negotiate();
         assertThat(send(14, 9, "02000000 00000000"))
-                .isEqualTo(hex("20000000 00000000 0900000000000000 0000000000000000 41000000 00000000"));
+                .isEqualTo(hex("20000000 00000000 0900000000000000 0000000000000000 61000000 00000000"));
     }
 
     @Test
@@ -167,13 +167,21 @@ class FuseSessionTest {
     }
 
     @Test
-    void flushComesWithFsyncAndNotWithClose() {
+    void closingAsksForNothingAndNeitherDoesAFlushBeforeTheFirstChange() {
         negotiate();
-        assertThat(send(25, 10, "00".repeat(24))).isEqualTo(error(10, 0));
+        assertThat(send(25, 10, "00".repeat(24))).isEqualTo(error(10, 38));
         assertThat(send(18, 11, "00".repeat(24))).isEqualTo(error(11, 0));
-        assertThat(device.asked).isEmpty();
+        device.holding = true;
         assertThat(send(20, 12, "00".repeat(16))).isEqualTo(error(12, 0));
-        assertThat(device.asked).containsExactly("flush");
+        assertThat(device.asked).isEmpty();
+    }
+
+    @Test
+    void fsyncFlushesWhatWasChanged() {
+        negotiate();
+        send(16, 10, "00".repeat(16) + "04000000 00000000" + "00".repeat(16) + "cafebabe");
+        assertThat(send(20, 12, "00".repeat(16))).isEqualTo(error(12, 0));
+        assertThat(device.asked).containsExactly("write 0 4", "flush");
     }
 
     @Test
@@ -216,6 +224,8 @@ class FuseSessionTest {
     @Test
     void answersComeInTheOrderInWhichTheDeviceIsDone() {
         negotiate();
+        send(16, 9, "00".repeat(16) + "04000000 00000000" + "00".repeat(16) + "cafebabe");
+        answers.clear();
         device.holding = true;
         String read = "0000000000000000 0000000000000000 10000000 00000000" + "00".repeat(16);
         assertThat(send(15, 10, read)).isEmpty();
@@ -232,6 +242,7 @@ class FuseSessionTest {
     @Test
     void failuresOfTheVolumeAreErrorsOfTheRequest() {
         negotiate();
+        send(43, 9, "00".repeat(16) + "0010000000000000 03000000 00000000");
         device.failure = new VolumeClosedException("memory");
         assertThat(send(20, 10, "00".repeat(16))).isEqualTo(error(10, 5));
         device.failure = new DiskFullException("memory", 2, 1);
