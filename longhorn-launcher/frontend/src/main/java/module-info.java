@@ -6,10 +6,12 @@ module io.longhorn.frontend {
     requires io.netty.handler;
     requires io.netty.transport;
     requires org.slf4j;
+    requires static com.sun.jna;
     requires static transitive org.jspecify;
 
     exports io.longhorn.frontend;
     exports io.longhorn.frontend.nbd;
     exports io.longhorn.frontend.iscsi;
     exports io.longhorn.frontend.scsi;
+    exports io.longhorn.frontend.device;
 }

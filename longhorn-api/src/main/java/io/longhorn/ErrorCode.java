@@ -165,7 +165,15 @@ public enum ErrorCode {
     /** The iSCSI portal serves a target of that name already. */
     ISCSI_TARGET_EXISTS(4201, Remedy.FIX_ARGUMENT),
     /** The iSCSI portal cannot listen on an address. */
-    ISCSI_LISTEN_FAILED(4202, Remedy.FIX_SETUP);
+    ISCSI_LISTEN_FAILED(4202, Remedy.FIX_SETUP),
+    /** This host offers no way to show a volume as a block device of its kernel. */
+    DEVICE_MECHANISM_MISSING(4301, Remedy.FIX_SETUP),
+    /** A kernel device is mounted or open, or its name is taken. */
+    DEVICE_BUSY(4302, Remedy.RETRY),
+    /** The process may not make kernel devices. */
+    DEVICE_NOT_PERMITTED(4303, Remedy.FIX_SETUP),
+    /** The system, or a command of it, refused what a kernel device needs. */
+    DEVICE_FAILED(4304, Remedy.FIX_SETUP);
 
     private static final Map<Integer, ErrorCode> BY_NUMBER = new HashMap<>();
 
