@@ -151,7 +151,9 @@ public enum ErrorCode {
     BACKUP_KEY_UNFIT(3008, Remedy.FIX_SETUP),
 
     /** A frontend could not be started or failed. */
-    FRONTEND_FAILED(4001, Remedy.FIX_SETUP);
+    FRONTEND_FAILED(4001, Remedy.FIX_SETUP),
+    /** The node daemon shows the volume by a frontend, and the call needs it detached. */
+    VOLUME_ATTACHED(4901, Remedy.FIX_ARGUMENT);
 
     private static final Map<Integer, ErrorCode> BY_NUMBER = new HashMap<>();
 
