@@ -1,7 +1,7 @@
 /** Volumes as block devices for programs that are not Java. */
 module io.longhorn.frontend {
     requires transitive io.longhorn.api;
-    requires io.netty.buffer;
+    requires transitive io.netty.buffer;
     requires io.netty.common;
     requires io.netty.handler;
     requires io.netty.transport;
@@ -9,4 +9,6 @@ module io.longhorn.frontend {
     requires static transitive org.jspecify;
 
     exports io.longhorn.frontend;
+    exports io.longhorn.frontend.iscsi;
+    exports io.longhorn.frontend.scsi;
 }
