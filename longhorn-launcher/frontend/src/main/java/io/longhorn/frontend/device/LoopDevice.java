@@ -1,0 +1,155 @@
+package io.longhorn.frontend.device;
+
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * A loop device of the kernel, known by its label, which the kernel keeps with it: a number may belong to somebody else by the time one comes back to it.
+ *
+ * @param path {@code /dev/loop7}
+ * @param label at most {@link LoopStatus#LABEL_BYTES_MAX} bytes
+ */
+record LoopDevice(Path path, String label) {
+
+    private static final String CONTROL = "/dev/loop-control";
+    private static final Path BLOCK_DEVICES = Path.of("/sys/block");
+
+    /** How often somebody else may be faster in taking the device that was free. */
+    private static final int TRIES_MAX = 64;
+
+    private static final long CLEAR = 0x4C01;
+    private static final long SET_STATUS = 0x4C04;
+    private static final long GET_STATUS = 0x4C05;
+    private static final long SET_CAPACITY = 0x4C07;
+    private static final long CONFIGURE = 0x4C0A;
+    private static final long CONTROL_GET_FREE = 0x4C82;
+
+    /** Puts a loop device on the file, with direct I/O. */
+    static LoopDevice attach(int fileDescriptor, boolean readOnly, int blockBytes, String label) throws IOException {
+        int flags = LoopStatus.FLAG_DIRECT_IO | (readOnly ? LoopStatus.FLAG_READ_ONLY : 0);
+        ByteBuffer config = LoopStatus.config(fileDescriptor, blockBytes, flags, label);
+        int control = KernelCalls.open(CONTROL, KernelCalls.READ_WRITE);
+        try {
+            for (int i = 1; ; i++) {
+                int number = KernelCalls.ioctl("cannot find a free loop device", control, CONTROL_GET_FREE, 0);
+                Path path = Path.of("/dev/loop" + number);
+                int device = KernelCalls.open(path.toString(), KernelCalls.READ_WRITE);
+                try {
+                    KernelCalls.ioctl("cannot set up " + path, device, CONFIGURE, config);
+                    return new LoopDevice(path, label);
+                } catch (CallFailedException e) {
+                    if (e.errno() != Errno.EBUSY || i == TRIES_MAX) {
+                        throw e;
+                    }
+                } finally {
+                    KernelCalls.close(device);
+                }
+            }
+        } finally {
+            KernelCalls.close(control);
+        }
+    }
+
+    /** Those whose label begins so. */
+    static List<LoopDevice> labelled(String prefix) throws IOException {
+        List<LoopDevice> found = new ArrayList<>();
+        try (DirectoryStream<Path> devices = Files.newDirectoryStream(BLOCK_DEVICES, "loop*")) {
+            for (Path device : devices) {
+                if (Files.exists(device.resolve("loop"))) {
+                    Path path = Path.of("/dev").resolve(device.getFileName());
+                    label(path)
+                            .filter(label -> label.startsWith(prefix))
+                            .ifPresent(label -> found.add(new LoopDevice(path, label)));
+                }
+            }
+        }
+        return found;
+    }
+
+    private static Optional<String> label(Path path) throws IOException {
+        int device = KernelCalls.open(path.toString(), KernelCalls.READ_ONLY | KernelCalls.NON_BLOCKING);
+        try {
+            return status(device).map(LoopStatus::label);
+        } finally {
+            KernelCalls.close(device);
+        }
+    }
+
+    private static Optional<ByteBuffer> status(int device) throws IOException {
+        ByteBuffer info = LoopStatus.info();
+        try {
+            KernelCalls.ioctl("cannot ask a loop device", device, GET_STATUS, info);
+            return Optional.of(info);
+        } catch (CallFailedException e) {
+            if (e.errno() == Errno.ENXIO) {
+                return Optional.empty();
+            }
+            throw e;
+        }
+    }
+
+    /** Whether the kernel still has it. */
+    boolean exists() throws IOException {
+        return label(path).filter(label::equals).isPresent();
+    }
+
+    /** Makes it as long as the file is now. */
+    void refreshSize() throws IOException {
+        int device = KernelCalls.open(path.toString(), KernelCalls.READ_WRITE);
+        try {
+            KernelCalls.ioctl("cannot resize " + path, device, SET_CAPACITY, 0);
+        } finally {
+            KernelCalls.close(device);
+        }
+    }
+
+    /** Whether it was cleared; if false it is mounted, or has another exclusive user, and stays as it is. One who has it open otherwise keeps it until he closes it. */
+    boolean clear() throws IOException {
+        int device;
+        try {
+            device = KernelCalls.open(path.toString(), KernelCalls.READ_ONLY | KernelCalls.EXCLUSIVE);
+        } catch (CallFailedException e) {
+            if (e.errno() == Errno.EBUSY) {
+                return false;
+            }
+            throw e;
+        }
+        try {
+            KernelCalls.ioctl("cannot clear " + path, device, CLEAR, 0);
+            return true;
+        } finally {
+            KernelCalls.close(device);
+        }
+    }
+
+    /** Has it cleared as soon as nobody uses it any longer, which may be now. */
+    void clearWhenUnused() throws IOException {
+        int device = KernelCalls.open(path.toString(), KernelCalls.READ_ONLY | KernelCalls.NON_BLOCKING);
+        try {
+            KernelCalls.ioctl("cannot clear " + path, device, CLEAR, 0);
+        } finally {
+            KernelCalls.close(device);
+        }
+    }
+
+    /** Takes back what {@link #clear} left to be done when the last user is gone. */
+    void keep() throws IOException {
+        int device = KernelCalls.open(path.toString(), KernelCalls.READ_ONLY);
+        try {
+            Optional<ByteBuffer> status = status(device);
+            if (status.isPresent()) {
+                ByteBuffer info = status.get();
+                LoopStatus.flags(info, LoopStatus.flags(info) & ~LoopStatus.FLAG_AUTO_CLEAR);
+                KernelCalls.ioctl("cannot keep " + path, device, SET_STATUS, info);
+            }
+        } finally {
+            KernelCalls.close(device);
+        }
+    }
+}
