@@ -1,0 +1,650 @@
+package io.longhorn.frontend.nbd;
+
+import io.longhorn.WriteOption;
+import io.longhorn.ZeroOption;
+import io.longhorn.frontend.BlockDevice;
+import io.netty.buffer.ByteBuf;
+import io.netty.buffer.Unpooled;
+import io.netty.channel.Channel;
+import io.netty.channel.ChannelFutureListener;
+import io.netty.channel.ChannelHandlerContext;
+import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.socket.ChannelInputShutdownEvent;
+import java.util.ArrayDeque;
+import java.util.Queue;
+import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicReference;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Serves the requests of one connection (section "Transmission").
+ *
+ * <p><b>In.</b> {@link #consume} cuts what arrives into requests and starts them. One that would exceed the connection's limits, or comes while the client does not read its
+ * replies, waits in {@link #waiting}, and nothing behind it is read from the socket until it could start. The payload of a write is used where it was received, if it
+ * came in one piece; otherwise the socket is read straight into a buffer of its own.
+ *
+ * <p><b>Out.</b> A stage that completes on another thread puts its request on {@link #completed}, without a lock, and only the one who finds that empty wakes the loop,
+ * so that a burst of completions costs one wake-up and one system call. A stage that is complete at once is answered on the spot; replies go to the socket when all that
+ * arrived together is dealt with ({@link #endBatch}).
+ *
+ * <p>All but {@link #completed}, {@link #goesOn} and the methods that say so belongs to the loop of the connection. A request owns its buffer until its stage completes,
+ * also when the connection has gone meanwhile.
+ */
+final class Transmission extends ChannelInboundHandlerAdapter {
+
+    /** How much of its range a cache request reads at most, and how much at once. The client cannot tell more from less. */
+    private static final long CACHE_BYTES_MAX = 32 << 20;
+
+    private static final int CACHE_PIECE_BYTES = 1 << 20;
+
+    /** A block status request with the flag REQ_ONE is looked up no further than this, as it wants one extent. */
+    private static final long ONE_EXTENT_BYTES_MAX = 1L << 30;
+
+    /** How long a client may take to fetch its last replies after it said, or was told, that this is the end. */
+    private static final long LAST_REPLIES_SECONDS = 10;
+
+    private static final WriteOption[] UNFORCED = {};
+    private static final WriteOption[] FORCED = {WriteOption.FORCED};
+    private static final ZeroOption[] MAY_GIVE_BACK = {};
+    private static final ZeroOption[] ALLOCATE = {ZeroOption.ALLOCATE};
+
+    private static final Logger LOG = LoggerFactory.getLogger(Transmission.class);
+
+    private final Shared shared;
+    private final Export export;
+    private final BlockDevice device;
+    private final RequestCheck check;
+    private final Replies replies;
+    /** Null if TLS is between us and the socket. */
+    private final @Nullable SocketReads reads;
+
+    private final AtomicReference<@Nullable Request> completedLast = new AtomicReference<>();
+    private final Runnable drain = this::drain;
+
+    private final Channel channel;
+    /** Valid from {@link #handlerAdded} on, which comes before everything else on the loop. */
+    private ChannelHandlerContext ctx;
+
+    /** A header of which only a part has arrived. */
+    private final ByteBuf head = Unpooled.buffer(NbdWire.REQUEST_BYTES, NbdWire.REQUEST_BYTES);
+
+    /** The write whose payload is being received; without buffer if it is refused. */
+    private @Nullable Request filling;
+
+    private long fillingLeft;
+    /** Must wait for others to end. */
+    private @Nullable Request waiting;
+    /** What arrived behind it: what one round of reading the socket brings at most. */
+    private final ArrayDeque<ByteBuf> unread = new ArrayDeque<>();
+
+    private @Nullable Request free;
+    private int inFlight;
+    private long bytesInFlight;
+    /** Block status requests, of which the first is with a worker. */
+    private final Queue<Request> statusRequests = new ArrayDeque<>();
+
+    /** Something is going on that ends with {@link #endBatch}. */
+    private boolean inBatch;
+
+    /** No further requests are taken: the client said so, or broke the protocol. */
+    private boolean ended;
+    /** Nothing more will arrive. */
+    private boolean inputOver;
+    /** The export is served no longer; requests in flight end. */
+    private boolean withdrawn;
+
+    private boolean closing;
+    private boolean closed;
+    private boolean failureLogged;
+
+    /**
+     * @param structured whether structured replies were agreed on
+     * @param status whether block status was
+     * @param reads null if TLS is between us and the socket
+     */
+    @SuppressWarnings("NullAway.Init") // The context comes with handlerAdded.
+    Transmission(
+            Shared shared,
+            Export export,
+            Channel channel,
+            boolean structured,
+            boolean status,
+            @Nullable SocketReads reads) {
+        this.channel = channel;
+        this.shared = shared;
+        this.export = export;
+        this.device = export.device();
+        this.check =
+                new RequestCheck(device, structured, status, shared.settings().requestBytesMax());
+        this.replies = new Replies(structured);
+        this.reads = reads;
+    }
+
+    Channel channel() {
+        return channel;
+    }
+
+    /** Lets requests in flight end, refuses later ones, then closes. Any thread. */
+    void withdraw() {
+        try {
+            channel.eventLoop().execute(() -> {
+                withdrawn = true;
+                if (!inBatch) {
+                    endBatch();
+                }
+            });
+        } catch (RejectedExecutionException e) {
+            LOG.debug("the loop of a connection has ended, and so has the connection: export={}", export.name(), e);
+        }
+    }
+
+    @Override
+    public void handlerAdded(ChannelHandlerContext ctx) {
+        this.ctx = ctx;
+        LOG.debug("a client is connected: export={}, client={}", export.name(), channel.remoteAddress());
+    }
+
+    // In.
+
+    @Override
+    public void channelRead(ChannelHandlerContext ctx, Object message) {
+        inBatch = true;
+        ByteBuf in = (ByteBuf) message;
+        if (isFilled(in)) {
+            in.release();
+            fillingLeft = in.writableBytes();
+            if (fillingLeft == 0) {
+                filled();
+            }
+        } else if (waiting != null) {
+            unread.add(in);
+        } else {
+            consume(in);
+        }
+    }
+
+    /** Whether it is the buffer that {@link SocketReads} was told to fill. */
+    @SuppressWarnings("ReferenceEquality") // The same one, not one of the same content.
+    private boolean isFilled(ByteBuf in) {
+        return filling != null && filling.buffer == in;
+    }
+
+    @Override
+    public void channelReadComplete(ChannelHandlerContext ctx) {
+        endBatch();
+    }
+
+    /** Takes what can be taken now, and keeps the rest. */
+    private void consume(ByteBuf in) {
+        while (in.isReadable() && waiting == null && !ended) {
+            if (filling != null) {
+                fill(filling, in);
+            } else {
+                header(in);
+            }
+        }
+        if (in.isReadable() && !ended) {
+            unread.addFirst(in);
+        } else {
+            in.release();
+        }
+    }
+
+    private void header(ByteBuf in) {
+        if (head.isReadable() || in.readableBytes() < NbdWire.REQUEST_BYTES) {
+            head.writeBytes(in, Math.min(head.writableBytes(), in.readableBytes()));
+            if (!head.isWritable()) {
+                request(head);
+                head.clear();
+            }
+        } else {
+            request(in);
+        }
+    }
+
+    private void request(ByteBuf in) {
+        if (in.readInt() != NbdWire.REQUEST_MAGIC) {
+            violated("no request begins with these bytes");
+            return;
+        }
+        int flags = in.readUnsignedShort();
+        int type = in.readUnsignedShort();
+        long cookie = in.readLong();
+        long offset = in.readLong();
+        long length = in.readUnsignedInt();
+        if (type == NbdWire.CMD_DISC) {
+            ended = true;
+            return;
+        }
+        Request request = newRequest();
+        request.reset(type, flags, cookie, offset, length);
+        check.check(request);
+        request.heldBytes = request.error != 0 ? 0 : heldBytes(request);
+        if (mayStart(request)) {
+            start(request);
+        } else {
+            waiting = request;
+        }
+    }
+
+    private static int heldBytes(Request request) {
+        return switch (request.type) {
+            case NbdWire.CMD_READ, NbdWire.CMD_WRITE -> (int) request.length;
+            case NbdWire.CMD_CACHE -> (int) Math.min(CACHE_PIECE_BYTES, request.length);
+            case NbdWire.CMD_BLOCK_STATUS -> Replies.DESCRIPTORS_MAX * 8;
+            default -> 0;
+        };
+    }
+
+    /** One request alone may always start, so that it cannot wait for ever. */
+    private boolean mayStart(Request request) {
+        return channel.isWritable()
+                && (inFlight == 0
+                        || (inFlight < shared.settings().requestsInFlightMax()
+                                && bytesInFlight + request.heldBytes
+                                        <= shared.settings().bytesInFlightMax()));
+    }
+
+    private void start(Request request) {
+        inFlight++;
+        bytesInFlight += request.heldBytes;
+        if (request.hasPayload()) {
+            filling = request;
+            fillingLeft = request.length;
+        } else {
+            execute(request);
+        }
+    }
+
+    /** Uses or copies what has arrived of a payload. */
+    private void fill(Request request, ByteBuf in) {
+        if (request.error != 0) {
+            int count = (int) Math.min(fillingLeft, in.readableBytes());
+            in.skipBytes(count);
+            fillingLeft -= count;
+        } else if (request.buffer == null && in.readableBytes() >= fillingLeft) {
+            request.buffer = in.readRetainedSlice((int) fillingLeft);
+            fillingLeft = 0;
+        } else {
+            ByteBuf buffer = request.buffer;
+            if (buffer == null) {
+                buffer = buffer(request, (int) request.length);
+                if (buffer == null) {
+                    return;
+                }
+                request.buffer = buffer;
+            }
+            int count = (int) Math.min(fillingLeft, in.readableBytes());
+            buffer.writeBytes(in, count);
+            fillingLeft -= count;
+            if (reads != null && fillingLeft > 0) {
+                reads.target(buffer);
+            }
+        }
+        if (fillingLeft == 0) {
+            filled();
+        }
+    }
+
+    private void filled() {
+        Request request = filling;
+        filling = null;
+        if (reads != null) {
+            reads.target(null);
+        }
+        if (request != null) {
+            execute(request);
+        }
+    }
+
+    /** Null, and the request refused, if there is no memory. */
+    private @Nullable ByteBuf buffer(Request request, int bytes) {
+        try {
+            return ctx.alloc().directBuffer(bytes, bytes);
+        } catch (OutOfMemoryError e) {
+            // The limit of direct memory, which is not the heap's.
+            LOG.warn("no memory for a request: export={}, bytes={}", export.name(), bytes, e);
+            request.refuse(NbdWire.ENOMEM, "the server has no memory for this request now");
+            return null;
+        }
+    }
+
+    // To the device.
+
+    /** The last step with a request here: it may be answered, and used for the next one, before this returns. */
+    private void execute(Request request) {
+        if (withdrawn && request.error == 0) {
+            request.refuse(NbdWire.ESHUTDOWN, "the export is withdrawn");
+        }
+        if (request.error != 0) {
+            reply(request);
+            return;
+        }
+        try {
+            hand(request);
+        } catch (RuntimeException e) {
+            request.accept(null, e);
+        }
+    }
+
+    private void hand(Request request) {
+        boolean forced = request.has(NbdWire.CMD_FLAG_FUA);
+        switch (request.type) {
+            case NbdWire.CMD_READ -> read(request);
+            case NbdWire.CMD_WRITE -> write(request, forced);
+            case NbdWire.CMD_FLUSH -> {
+                var unused = device.flushAsync().whenComplete(request);
+            }
+            case NbdWire.CMD_TRIM -> {
+                request.flushAfter = forced;
+                var unused = device.discardAsync(request.offset, request.length).whenComplete(request);
+            }
+            case NbdWire.CMD_WRITE_ZEROES -> {
+                // Zeroes are never sent to replicas, so this is always fast enough for FAST_ZERO.
+                ZeroOption[] options = request.has(NbdWire.CMD_FLAG_NO_HOLE) ? ALLOCATE : MAY_GIVE_BACK;
+                request.flushAfter = forced;
+                var unused = device.writeZeroesAsync(request.offset, request.length, options)
+                        .whenComplete(request);
+            }
+            case NbdWire.CMD_CACHE -> cache(request);
+            case NbdWire.CMD_BLOCK_STATUS -> {
+                statusRequests.add(request);
+                if (statusRequests.size() == 1) {
+                    lookUpStatus(request);
+                }
+            }
+            default -> throw new IllegalStateException("unchecked command " + request.type);
+        }
+    }
+
+    private void read(Request request) {
+        int header = replies.readHeaderBytes();
+        ByteBuf buffer = request.length == 0 ? null : buffer(request, header + (int) request.length);
+        if (buffer == null) {
+            reply(request);
+            return;
+        }
+        request.buffer = buffer;
+        var unused = device.readAsync(request.offset, buffer.nioBuffer(header, (int) request.length))
+                .whenComplete(request);
+    }
+
+    private void write(Request request, boolean forced) {
+        ByteBuf buffer = request.buffer;
+        if (buffer == null) {
+            reply(request);
+            return;
+        }
+        var unused = device.writeAsync(
+                        request.offset, buffer.nioBuffer(0, (int) request.length), forced ? FORCED : UNFORCED)
+                .whenComplete(request);
+    }
+
+    private void cache(Request request) {
+        ByteBuf buffer = request.heldBytes == 0 ? null : buffer(request, request.heldBytes);
+        if (buffer == null) {
+            reply(request);
+            return;
+        }
+        request.buffer = buffer;
+        readForCache(request, buffer);
+    }
+
+    /** What is read lands in the cache of the volume; here it is not needed. */
+    private void readForCache(Request request, ByteBuf buffer) {
+        long at = request.cachedTo;
+        int count = (int) Math.min(buffer.capacity(), request.offset + request.length - at);
+        request.cachedTo = at + count;
+        var unused = device.readAsync(at, buffer.nioBuffer(0, count)).whenComplete(request);
+    }
+
+    /** Starts what a request needs beyond the stage that has completed; false if nothing. Where that stage completed. */
+    boolean goesOn(Request request) {
+        try {
+            if (request.flushAfter) {
+                request.flushAfter = false;
+                var unused = device.flushAsync().whenComplete(request);
+                return true;
+            }
+            long cacheEnd = request.offset + Math.min(CACHE_BYTES_MAX, request.length);
+            if (request.type == NbdWire.CMD_CACHE && request.buffer != null && request.cachedTo < cacheEnd) {
+                readForCache(request, request.buffer);
+                return true;
+            }
+        } catch (RuntimeException e) {
+            request.failure = e;
+        }
+        return false;
+    }
+
+    private void lookUpStatus(Request request) {
+        try {
+            shared.workers().execute(() -> {
+                try {
+                    long length = request.has(NbdWire.CMD_FLAG_REQ_ONE)
+                            ? Math.min(ONE_EXTENT_BYTES_MAX, request.length)
+                            : request.length;
+                    request.extents = device.allocation(request.offset, length);
+                } catch (RuntimeException e) {
+                    request.failure = e;
+                }
+                completed(request);
+            });
+        } catch (RejectedExecutionException e) {
+            request.refuse(NbdWire.ESHUTDOWN, "the server stops");
+            reply(request);
+        }
+    }
+
+    // Out.
+
+    /** The device has done all that the request asked for. Any thread. */
+    void completed(Request request) {
+        if (inBatch && channel.eventLoop().inEventLoop()) {
+            reply(request);
+            return;
+        }
+        Request last;
+        do {
+            last = completedLast.get();
+            request.next = last;
+        } while (!completedLast.compareAndSet(last, request));
+        if (last == null) {
+            wakeLoop();
+        }
+    }
+
+    private void wakeLoop() {
+        try {
+            channel.eventLoop().execute(drain);
+        } catch (RejectedExecutionException e) {
+            // The server has stopped, and did not wait for these any longer; nobody else looks at them.
+            LOG.debug("requests ended after the server had stopped: export={}", export.name(), e);
+            for (Request request = completedLast.getAndSet(null); request != null; request = request.next) {
+                request.release();
+            }
+        }
+    }
+
+    private void drain() {
+        inBatch = true;
+        Request oldest = null;
+        for (Request request = completedLast.getAndSet(null); request != null; ) {
+            Request next = request.next;
+            request.next = oldest;
+            oldest = request;
+            request = next;
+        }
+        while (oldest != null) {
+            Request next = oldest.next;
+            reply(oldest);
+            oldest = next;
+        }
+        endBatch();
+    }
+
+    private void reply(Request request) {
+        inFlight--;
+        bytesInFlight -= request.heldBytes;
+        if (request.type == NbdWire.CMD_BLOCK_STATUS && statusRequests.peek() == request) {
+            statusRequests.remove();
+            if (!statusRequests.isEmpty()) {
+                lookUpStatus(statusRequests.element());
+            }
+        }
+        if (!closed && !closing) {
+            encode(request);
+        }
+        request.release();
+        request.next = free;
+        free = request;
+    }
+
+    private void encode(Request request) {
+        if (request.error != 0) {
+            replies.failed(ctx, request, request.error, request.why, null);
+        } else if (request.failure != null) {
+            Throwable cause = Failures.unwrap(request.failure);
+            logFirst(request, cause);
+            replies.failed(ctx, request, Failures.error(cause), String.valueOf(cause.getMessage()), cause);
+        } else if (request.extents != null) {
+            replies.status(ctx, request, request.extents);
+        } else if (request.type == NbdWire.CMD_READ && request.buffer != null) {
+            ByteBuf buffer = request.buffer;
+            request.buffer = null;
+            replies.takeData(ctx, request, buffer);
+        } else {
+            replies.done(ctx, request);
+        }
+    }
+
+    private void logFirst(Request request, Throwable cause) {
+        if (!failureLogged) {
+            failureLogged = true;
+            LOG.warn(
+                    "a request failed, later failures of this connection are not logged: export={}, client={}, command={}, offset={}, length={}",
+                    export.name(),
+                    channel.remoteAddress(),
+                    request.type,
+                    request.offset,
+                    request.length,
+                    cause);
+        }
+    }
+
+    private Request newRequest() {
+        Request request = free;
+        if (request == null) {
+            return new Request(this);
+        }
+        free = request.next;
+        return request;
+    }
+
+    /** After everything that may have made replies, or made room for what waits. */
+    private void endBatch() {
+        inBatch = true;
+        do {
+            if (!closed && !closing) {
+                replies.flush(ctx);
+            }
+        } while (resumed());
+        inBatch = false;
+        if (inputOver && waiting == null) {
+            dropFilling();
+        }
+        if (!closed && !closing) {
+            channel.config().setAutoRead(waiting == null);
+            if (inFlight == 0 && (withdrawn || (waiting == null && (ended || inputOver)))) {
+                close();
+            }
+        }
+    }
+
+    private boolean resumed() {
+        Request request = waiting;
+        if (request == null || closed || !mayStart(request)) {
+            return false;
+        }
+        waiting = null;
+        start(request);
+        while (waiting == null && !unread.isEmpty()) {
+            consume(unread.remove());
+        }
+        return true;
+    }
+
+    @Override
+    public void channelWritabilityChanged(ChannelHandlerContext ctx) {
+        if (!inBatch) {
+            endBatch();
+        }
+    }
+
+    // The end.
+
+    @Override
+    public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
+        if (event instanceof ChannelInputShutdownEvent) {
+            inputOver = true;
+            if (!inBatch) {
+                endBatch();
+            }
+        }
+    }
+
+    /** Sends what is left to be sent, then closes. */
+    private void close() {
+        closing = true;
+        var unused = ctx.writeAndFlush(Unpooled.EMPTY_BUFFER).addListener(ChannelFutureListener.CLOSE);
+        var unusedLimit = ctx.executor().schedule(this::closeNow, LAST_REPLIES_SECONDS, TimeUnit.SECONDS);
+    }
+
+    /** The stream cannot be trusted any more. */
+    private void violated(String why) {
+        LOG.debug(
+                "a client is disconnected: export={}, client={}, why={}", export.name(), channel.remoteAddress(), why);
+        ended = true;
+        closing = true;
+        closeNow();
+    }
+
+    private void closeNow() {
+        var unused = channel.close();
+    }
+
+    /** A payload that will not arrive. */
+    private void dropFilling() {
+        Request request = filling;
+        filling = null;
+        if (reads != null) {
+            reads.target(null);
+        }
+        if (request != null) {
+            inFlight--;
+            bytesInFlight -= request.heldBytes;
+            request.release();
+        }
+    }
+
+    @Override
+    public void exceptionCaught(ChannelHandlerContext ctx, Throwable cause) {
+        violated(String.valueOf(cause.getMessage()));
+    }
+
+    @Override
+    public void channelInactive(ChannelHandlerContext ctx) {
+        closed = true;
+        ended = true;
+        dropFilling();
+        waiting = null;
+        unread.forEach(ByteBuf::release);
+        unread.clear();
+        replies.release();
+        export.leave(this);
+        LOG.debug("a client is gone: export={}, client={}", export.name(), channel.remoteAddress());
+    }
+}
