@@ -100,6 +100,11 @@ final class ServeCommand implements Callable<Integer> {
             description = "Where iSCSI listens unless an attachment says otherwise. Default: a free port of loopback.")
     private @Nullable HostPort iscsi;
 
+    @Option(
+            names = "--trusted-network",
+            description = "Let NBD and iSCSI listen beyond loopback, where they ask nobody who he is.")
+    private boolean trustedNetwork;
+
     @Mixin
     private ConnectionOptions connection = new ConnectionOptions();
 
@@ -141,6 +146,7 @@ final class ServeCommand implements Callable<Integer> {
                 connection.token(),
                 connection.tls(),
                 Optional.ofNullable(nbd),
-                Optional.ofNullable(iscsi));
+                Optional.ofNullable(iscsi),
+                trustedNetwork);
     }
 }

@@ -6,6 +6,7 @@ import io.longhorn.app.ByteSize;
 import io.longhorn.app.Json;
 import io.longhorn.app.Main;
 import io.longhorn.app.Table;
+import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -38,6 +39,8 @@ import picocli.CommandLine.Spec;
             ReplicaCommands.class
         })
 public final class VolumeCommand implements Runnable {
+
+    private static final String UNIX = "unix:";
 
     @Spec
     private @Nullable CommandSpec spec;
@@ -225,7 +228,7 @@ public final class VolumeCommand implements Runnable {
             body.put("frontend", frontend.toLowerCase(Locale.ROOT));
             body.put("takeOver", takeOver);
             if (!listen.isEmpty()) {
-                body.put("listen", listen);
+                body.put("listen", absolute(listen));
             }
             attached.addTo(body);
             Map<String, Object> volume = client.daemon().post(Client.volume(attached.volume(), "attach"), body);
@@ -239,6 +242,13 @@ public final class VolumeCommand implements Runnable {
             }
             return Main.DONE;
         }
+    }
+
+    /** The daemon has another working directory than we. */
+    private static String absolute(String listen) {
+        return listen.startsWith(UNIX)
+                ? UNIX + Path.of(listen.substring(UNIX.length())).toAbsolutePath()
+                : listen;
     }
 
     /** {@code longhorn volume detach}. */

@@ -16,6 +16,7 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentSkipListMap;
 import java.util.concurrent.ScheduledThreadPoolExecutor;
@@ -23,6 +24,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -210,7 +212,15 @@ final class Attachments implements AutoCloseable {
 
     private static boolean isSame(Attachment present, Attachment wanted) {
         return present.kind() == wanted.kind()
-                && (wanted.listen().isEmpty() || wanted.listen().equals(present.listen()));
+                && (wanted.listen().isEmpty() || wanted.listen().equals(present.listen()) || isAnyPortOf(wanted, present));
+    }
+
+    /** Port 0 is whatever port was found. */
+    private static boolean isAnyPortOf(Attachment wanted, Attachment present) {
+        String host = wanted.listen().endsWith(":0")
+                ? wanted.listen().substring(0, wanted.listen().length() - 1)
+                : "";
+        return !host.isEmpty() && present.listen().startsWith(host);
     }
 
     private static String how(Attachment present) {
@@ -238,7 +248,7 @@ final class Attachments implements AutoCloseable {
             Volume volume = lease.volume();
             snapshot = attachment.snapshot().map(name -> held(volume, name));
             BlockDevice device = snapshot.map(BlockDevice::of).orElseGet(() -> BlockDevice.of(volume));
-            Frontend.Shown shown = frontend.show(attachment, device);
+            Frontend.Shown shown = frontend.show(attachment, device, otherNames(attachment.key()));
             return new State(
                     attachment.at(shown.listen(), shown.name()),
                     shown.endpoint(),
@@ -248,6 +258,14 @@ final class Attachments implements AutoCloseable {
             closeAfter(new Held(lease, snapshot), e);
             throw e;
         }
+    }
+
+    private Set<String> otherNames(String key) {
+        return states.values().stream()
+                .map(State::attachment)
+                .filter(attachment -> !attachment.key().equals(key))
+                .map(Attachment::name)
+                .collect(Collectors.toSet());
     }
 
     private static HeldSnapshot held(Volume volume, String name) {

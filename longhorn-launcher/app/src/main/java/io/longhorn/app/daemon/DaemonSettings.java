@@ -20,6 +20,7 @@ import java.util.Optional;
  * @param replicaTls the files for TLS with replica servers
  * @param nbd where NBD listens unless an attachment says otherwise; empty: the first free port of loopback
  * @param iscsi the same for iSCSI
+ * @param trustedNetwork whether NBD and iSCSI may listen beyond loopback, although they ask nobody who he is
  */
 public record DaemonSettings(
         Path directory,
@@ -31,7 +32,8 @@ public record DaemonSettings(
         Optional<String> replicaToken,
         Optional<Tls> replicaTls,
         Optional<HostPort> nbd,
-        Optional<HostPort> iscsi) {
+        Optional<HostPort> iscsi,
+        boolean trustedNetwork) {
 
     public DaemonSettings {
         Objects.requireNonNull(directory, "directory");

@@ -2,6 +2,7 @@ package io.longhorn.app.daemon;
 
 import io.longhorn.frontend.BlockDevice;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * One way to show block devices to other programs. Calls block; those about one attachment come one after the other, others at the same time. Failures are
@@ -27,8 +28,9 @@ interface Frontend extends AutoCloseable {
      * Shows a device. The device stays the caller's and open until {@link #withdraw} has returned.
      *
      * @param attachment which one, and where and under which name it shall be shown or, after a restart, was shown before
+     * @param taken the names of all others
      */
-    Shown show(Attachment attachment, BlockDevice device);
+    Shown show(Attachment attachment, BlockDevice device, Set<String> taken);
 
     /**
      * Shows it no longer; what was confirmed to its clients is in the device.

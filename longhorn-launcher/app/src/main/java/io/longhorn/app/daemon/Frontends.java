@@ -1,5 +1,6 @@
 package io.longhorn.app.daemon;
 
+import java.nio.file.Path;
 import java.util.List;
 
 /** The frontends of a daemon. */
@@ -8,6 +9,12 @@ final class Frontends {
     private Frontends() {}
 
     static List<Frontend> of(DaemonSettings settings) {
-        return List.of(new NoFrontend());
+        ListenRule rule = new ListenRule(settings.trustedNetwork());
+        Path directory = settings.directory();
+        return List.of(
+                new NoFrontend(),
+                new NbdFrontend(settings.nbd(), rule),
+                new IscsiFrontend(settings.iscsi(), directory.resolve("reservations"), rule),
+                DeviceFrontend.open(directory.resolve("devices")));
     }
 }

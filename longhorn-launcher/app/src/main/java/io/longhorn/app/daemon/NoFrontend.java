@@ -2,6 +2,7 @@ package io.longhorn.app.daemon;
 
 import io.longhorn.frontend.BlockDevice;
 import java.util.Optional;
+import java.util.Set;
 
 /** Shows nothing to anybody; the volume is open, that is all. */
 final class NoFrontend implements Frontend {
@@ -17,7 +18,7 @@ final class NoFrontend implements Frontend {
     }
 
     @Override
-    public Shown show(Attachment attachment, BlockDevice device) {
+    public Shown show(Attachment attachment, BlockDevice device, Set<String> taken) {
         if (!attachment.listen().isEmpty()) {
             throw new IllegalArgumentException("frontend none listens nowhere, not at " + attachment.listen());
         }

@@ -24,6 +24,8 @@ import org.jspecify.annotations.Nullable;
  * volumes/       registry and replicas of volumes whose replicas are here, as {@code Longhorn.embedded} keeps them
  * registry/      the registry of volumes whose replicas are on replica servers
  * replicas/      the disk of the daemon's own replica server
+ * reservations/  persistent reservations of iSCSI targets
+ * devices/       what an earlier daemon left of devices of the kernel
  * </pre>
  */
 final class NodeStore implements AutoCloseable {

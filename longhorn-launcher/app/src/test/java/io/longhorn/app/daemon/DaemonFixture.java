@@ -42,7 +42,8 @@ public final class DaemonFixture implements AutoCloseable {
                 Optional.empty(),
                 Optional.empty(),
                 Optional.empty(),
-                Optional.empty());
+                Optional.empty(),
+                false);
     }
 
     Daemon daemon() {

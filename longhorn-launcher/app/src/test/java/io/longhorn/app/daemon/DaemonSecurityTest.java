@@ -38,7 +38,8 @@ class DaemonSecurityTest {
                 Optional.empty(),
                 Optional.empty(),
                 Optional.empty(),
-                Optional.empty());
+                Optional.empty(),
+                false);
     }
 
     private Path tokens(String... lines) throws IOException {
@@ -221,7 +222,8 @@ class DaemonSecurityTest {
                 Optional.empty(),
                 Optional.empty(),
                 Optional.empty(),
-                Optional.empty());
+                Optional.empty(),
+                false);
         assertThatThrownBy(() -> DaemonFixture.start(other))
                 .isInstanceOf(CommandFailure.class)
                 .hasMessageContaining("without --replica-server");
