@@ -2,6 +2,7 @@
 module io.longhorn.frontend {
     requires transitive io.longhorn.api;
     requires transitive io.netty.buffer;
+    requires io.netty.buffer;
     requires io.netty.common;
     requires io.netty.handler;
     requires io.netty.transport;
@@ -14,4 +15,8 @@ module io.longhorn.frontend {
     exports io.longhorn.frontend.iscsi;
     exports io.longhorn.frontend.scsi;
     exports io.longhorn.frontend.device;
+    exports io.longhorn.frontend.device;
+    exports io.longhorn.frontend.iscsi;
+    exports io.longhorn.frontend.nbd;
+    exports io.longhorn.frontend.scsi;
 }

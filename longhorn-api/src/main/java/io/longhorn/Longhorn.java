@@ -100,6 +100,13 @@ public interface Longhorn extends AutoCloseable {
     List<String> volumes();
 
     /**
+     * What the registry says of a volume, whether it is open or not; asks no replica.
+     *
+     * @throws VolumeNotFoundException if the registry knows no volume of that name
+     */
+    VolumeDescription describe(String name);
+
+    /**
      * Deletes a volume with its snapshots. A replica whose server cannot be reached now stays behind there, named in the
      * log, and takes space until it is deleted by hand; no volume of the same name ever uses it. There is no way back
      * but a backup.

@@ -20,6 +20,7 @@ import io.longhorn.TimeLimits;
 import io.longhorn.Tls;
 import io.longhorn.TooFewReplicasException;
 import io.longhorn.Volume;
+import io.longhorn.VolumeDescription;
 import io.longhorn.VolumeExistsException;
 import io.longhorn.VolumeInUseException;
 import io.longhorn.VolumeIncompleteException;
@@ -40,6 +41,7 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.time.Instant;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -422,6 +424,26 @@ final class EngineLonghorn implements Longhorn, VolumeFilling, Placement {
                     || record.holder()
                             .filter(holder -> mayBeAlive(holder, "isInUse"))
                             .isPresent();
+        });
+    }
+
+    @Override
+    public VolumeDescription describe(String name) {
+        return locks.whileOpen(() -> {
+            VolumeRecord record =
+                    ask(registry.read(checked(name)), "describe").orElseThrow(() -> new VolumeNotFoundException(name));
+            return new VolumeDescription(
+                    record.name(),
+                    record.volumeId(),
+                    record.sizeBytes(),
+                    record.replicasWanted(),
+                    record.minInSync(),
+                    record.durability(),
+                    record.limits(),
+                    record.labels(),
+                    Instant.ofEpochMilli(record.createdAtMillis()),
+                    record.replicas().stream().map(ReplicaRecord::endpoint).toList(),
+                    record.source());
         });
     }
 

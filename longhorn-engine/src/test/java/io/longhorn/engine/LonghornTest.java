@@ -20,6 +20,7 @@ import io.longhorn.Snapshot;
 import io.longhorn.SnapshotNotFoundException;
 import io.longhorn.TooFewReplicasException;
 import io.longhorn.Volume;
+import io.longhorn.VolumeDescription;
 import io.longhorn.VolumeExistsException;
 import io.longhorn.VolumeInUseException;
 import io.longhorn.VolumeIncompleteException;
@@ -36,6 +37,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
@@ -453,6 +455,31 @@ class LonghornTest {
                             .replicas(1)
                             .build()))
                     .isInstanceOf(TooFewReplicasException.class);
+        }
+    }
+
+    @Test
+    void aVolumeIsDescribedWhetherItIsOpenOrNot() {
+        try (Longhorn longhorn = Longhorn.embedded(directory)) {
+            Volume volume = longhorn.create(VolumeSpec.named("orders")
+                    .sizeBytes(1 << 20)
+                    .replicas(2)
+                    .durability(Durability.WRITE_THROUGH)
+                    .labels(Map.of("app", "ledger"))
+                    .build());
+            volume.expandTo(2 << 20);
+            VolumeDescription open = longhorn.describe("orders");
+            volume.close();
+            assertThat(longhorn.describe("orders")).isEqualTo(open);
+            assertThat(open.id()).isEqualTo(volume.id());
+            assertThat(open.sizeBytes()).isEqualTo(2 << 20);
+            assertThat(open.replicasWanted()).isEqualTo(2);
+            assertThat(open.replicas()).hasSize(2).allMatch(location -> location.startsWith("replica-"));
+            assertThat(open.durability()).isEqualTo(Durability.WRITE_THROUGH);
+            assertThat(open.labels()).containsExactly(Map.entry("app", "ledger"));
+            assertThat(open.source()).isEmpty();
+            assertThatThrownBy(() -> longhorn.describe("nobody")).isInstanceOf(VolumeNotFoundException.class);
+            assertThatThrownBy(() -> longhorn.describe("../orders")).isInstanceOf(IllegalArgumentException.class);
         }
     }
 }

@@ -4,12 +4,14 @@ import io.longhorn.Backup;
 import io.longhorn.BackupCompression;
 import io.longhorn.BackupMode;
 import io.longhorn.BackupNotFoundException;
+import io.longhorn.BackupOperation;
 import io.longhorn.BackupSpec;
 import io.longhorn.BackupTarget;
 import io.longhorn.DamagedBackupException;
 import io.longhorn.Longhorn;
 import io.longhorn.OpenMode;
 import io.longhorn.ProgressListener;
+import io.longhorn.Snapshot;
 import io.longhorn.Volume;
 import io.longhorn.VolumeSpec;
 import io.longhorn.backup.BackupConfig;
@@ -21,13 +23,14 @@ import io.longhorn.backup.BackupVerification;
 import java.net.URI;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ArgGroup;
@@ -39,7 +42,7 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
-/** {@code longhorn backup}: what there is at a backup target, without any volume or server. */
+/** {@code longhorn backup}: what there is at a backup target, without any volume or server, or through a daemon. */
 @Command(
         name = "backup",
         description = {
@@ -47,7 +50,7 @@ import picocli.CommandLine.Spec;
             "no volume or server is needed.",
             "The target may have been written by Longhorn itself. A folder is file:///dir/, a bucket is",
             "s3://bucket@region/path/ with its credentials in the environment: AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY,",
-            "AWS_ENDPOINTS and the others that Longhorn knows."
+            "AWS_ENDPOINTS and the others that Longhorn knows. With --api all but \"export\" is done by a daemon."
         },
         synopsisSubcommandLabel = "COMMAND",
         subcommands = {
@@ -94,26 +97,12 @@ final class BackupCommand implements Runnable {
         }
     }
 
-    private static ProgressListener percents(Console console, String what) {
-        long[] told = {-1};
-        return (done, total) -> {
-            long percent = total == 0 ? 100 : done * 100 / total;
-            if (percent / 10 > told[0] / 10 || told[0] < 0) {
-                told[0] = percent;
-                console.remark(what + ": " + percent + " %");
-            }
-        };
-    }
-
-    private static Map<String, Object> json(BackupConfig backup) {
-        Map<String, Object> json = new LinkedHashMap<>();
-        json.put("volume", backup.volumeName());
-        json.put("name", backup.name());
-        json.put("sizeBytes", backup.sizeBytes());
-        json.put("createdAt", backup.createdTime());
-        json.put("snapshot", backup.snapshotName());
-        json.put("labels", backup.labels());
-        return json;
+    /** Of a command to which no other place was named. */
+    private static DaemonClient daemonOf(@Nullable CommandSpec spec, DaemonAccess daemon) {
+        return daemon.find()
+                .orElseThrow(() -> new ParameterException(
+                        Objects.requireNonNull(spec).commandLine(),
+                        "say where the volume is: --dir DIR, --registry DIR, or --api URL of a daemon"));
     }
 
     /** {@code longhorn backup create}. */
@@ -135,6 +124,9 @@ final class BackupCommand implements Runnable {
 
         @Mixin
         private VolumeAccess access = new VolumeAccess();
+
+        @Mixin
+        private DaemonAccess daemon = new DaemonAccess();
 
         @Option(names = "--name", paramLabel = "NAME", description = "Of the backup. Default: one that nobody has.")
         private @Nullable String name;
@@ -170,12 +162,53 @@ final class BackupCommand implements Runnable {
             Console console = Console.of(spec);
             BackupTarget where = checked(spec, () -> targetAt(URI.create(target)));
             BackupSpec how = checked(spec, this::backupSpec);
+            if (!access.isGiven()) {
+                new DaemonBackups(daemonOf(spec, daemon), console).create(of, target, fields(snapshot));
+                return Main.DONE;
+            }
             try (Longhorn longhorn = access.open()) {
-                Backup backup = new BackupCreation(longhorn, where, how, console).run(of, snapshot, takeOver);
+                Backup backup = backUp(longhorn, of, snapshot, new BackupCreation(where, how, shownBy(console)));
                 console.line("backup " + backup.name() + " of volume " + of + ", snapshot " + backup.snapshot() + ": "
                         + backup.sizeBytes() + " bytes, " + backup.newBytes() + " new at the target");
             }
             return Main.DONE;
+        }
+
+        private Backup backUp(Longhorn longhorn, String of, Optional<String> snapshot, BackupCreation creation)
+                throws InterruptedException {
+            if (!takeOver && longhorn.isInUse(of)) {
+                throw new CommandFailure("volume " + of + " is open in another program, which would lose it; back it"
+                        + " up there, close it first, or take it over with --take-over");
+            }
+            OpenMode mode = snapshot.isPresent() ? OpenMode.READ_ONLY : OpenMode.READ_WRITE;
+            try (Volume opened = longhorn.open(of, mode)) {
+                if (snapshot.isPresent() && opened.findSnapshot(snapshot.get()).isEmpty()) {
+                    throw new CommandFailure("volume " + of + " has no snapshot " + snapshot.get() + "; it has "
+                            + opened.snapshots().stream().map(Snapshot::name).toList());
+                }
+                return creation.run(opened, snapshot);
+            }
+        }
+
+        private static Consumer<BackupOperation.Progress> shownBy(Console console) {
+            ProgressLine line = new ProgressLine(console, "backed up");
+            return progress -> line.progress(progress.doneBytes(), progress.totalBytes());
+        }
+
+        /** As the daemon wants it. */
+        private Map<String, Object> fields(Optional<String> snapshot) {
+            Map<String, Object> fields = new LinkedHashMap<>();
+            snapshot.ifPresent(of -> fields.put("snapshot", of));
+            if (name != null) {
+                fields.put("name", name);
+            }
+            fields.put("mode", full ? "full" : "incremental");
+            fields.put("compression", compression.name().toLowerCase(Locale.ROOT));
+            fields.put("largeBlocks", largeBlocks);
+            fields.put("workers", workers);
+            fields.put("bytesPerSecond", limit);
+            fields.put("labels", labels);
+            return fields;
         }
 
         private BackupSpec backupSpec() {
@@ -223,30 +256,48 @@ final class BackupCommand implements Runnable {
         @Mixin
         private VolumeAccess access = new VolumeAccess();
 
+        @Mixin
+        private DaemonAccess daemon = new DaemonAccess();
+
         @Option(names = "--replicas", paramLabel = "COUNT", description = "Of the volume.")
         private int replicas = VolumeSpec.REPLICAS_DEFAULT;
 
-        @Option(names = "--size", paramLabel = "BYTES", description = "Of the volume. Default: that of the backup.")
-        private @Nullable Long size;
+        @Option(names = "--size", paramLabel = "SIZE", description = "Of the volume. Default: that of the backup.")
+        private @Nullable ByteSize size;
 
         @Override
-        public Integer call() {
+        public Integer call() throws InterruptedException {
             BackupUrl named = parse(spec, url);
             Console console = Console.of(spec);
             VolumeSpec wanted = checked(spec, this::volumeSpec);
+            if (!access.isGiven()) {
+                new DaemonBackups(daemonOf(spec, daemon), console).restore(named, fields());
+                return Main.DONE;
+            }
             try (Longhorn longhorn = access.open()) {
                 Backup backup = longhorn.findBackup(targetAt(named.target()), named.volume(), named.backup())
                         .orElseThrow(() ->
                                 new BackupNotFoundException(named.target().toString(), named.volume(), named.backup()));
-                Volume volume = longhorn.restore(backup, wanted, percents(console, "restored"));
+                Volume volume = longhorn.restore(backup, wanted, new ProgressLine(console, "restored"));
                 console.line("volume " + name + ": " + volume.sizeBytes() + " bytes, every block verified");
             }
             return Main.DONE;
         }
 
+        /** As the daemon wants it. */
+        private Map<String, Object> fields() {
+            Map<String, Object> fields = new LinkedHashMap<>();
+            fields.put("name", name);
+            fields.put("replicas", replicas);
+            if (size != null) {
+                fields.put("sizeBytes", size.bytes());
+            }
+            return fields;
+        }
+
         private VolumeSpec volumeSpec() {
             VolumeSpec made = VolumeSpec.named(name).replicas(replicas).build();
-            return size == null ? made : made.withSize(size);
+            return size == null ? made : made.withSize(size.bytes());
         }
     }
 
@@ -262,42 +313,29 @@ final class BackupCommand implements Runnable {
         @Option(names = "--json", description = "Print an array of objects.")
         private boolean json;
 
+        @Mixin
+        private DaemonAccess daemon = new DaemonAccess();
+
         @Override
         public Integer call() {
             Console console = Console.of(spec);
-            List<BackupConfig> backups = new ArrayList<>();
-            int exitCode = Main.DONE;
-            try (BackupStore store = open(spec, target)) {
-                for (String volume : store.volumes()) {
-                    List<BackupConfig> its = new ArrayList<>();
-                    for (String name : store.backups(volume)) {
-                        try {
-                            complete(store, volume, name).ifPresent(its::add);
-                        } catch (DamagedBackupException e) {
-                            console.remark("DAMAGED " + e.getMessage());
-                            exitCode = Main.FAILED;
-                        }
-                    }
-                    its.sort(Comparator.comparing(BackupConfig::createdTime).thenComparing(BackupConfig::name));
-                    backups.addAll(its);
-                }
+            Optional<DaemonClient> through = daemon.find();
+            if (through.isPresent()) {
+                return new DaemonBackups(through.get(), console).list(target, json);
             }
+            List<DamagedBackupException> damaged = new ArrayList<>();
+            List<BackupConfig> backups;
+            try (BackupStore store = open(spec, target)) {
+                backups = BackupListing.complete(store, damaged::add);
+            }
+            damaged.forEach(one -> console.remark("DAMAGED " + one.getMessage()));
             if (json) {
-                console.line(Json.of(backups.stream().map(BackupCommand::json).toList())
+                console.line(Json.of(backups.stream().map(BackupListing::json).toList())
                         .strip());
             } else {
                 backups.forEach(backup -> console.line(line(backup)));
             }
-            return exitCode;
-        }
-
-        private static Optional<BackupConfig> complete(BackupStore store, String volume, String name) {
-            try {
-                return Optional.of(store.backup(volume, name)).filter(backup -> !backup.isInProgress());
-            } catch (BackupNotFoundException e) {
-                // Deleted since its name was listed.
-                return Optional.empty();
-            }
+            return damaged.isEmpty() ? Main.DONE : Main.FAILED;
         }
 
         private static String line(BackupConfig backup) {
@@ -316,19 +354,20 @@ final class BackupCommand implements Runnable {
         @Parameters(paramLabel = "BACKUP", description = "TARGET?backup=NAME&volume=VOLUME")
         private String url = "";
 
+        @Mixin
+        private DaemonAccess daemon = new DaemonAccess();
+
         @Override
         public Integer call() {
             BackupUrl named = parse(spec, url);
+            Optional<DaemonClient> through = daemon.find();
+            if (through.isPresent()) {
+                new DaemonBackups(through.get(), Console.of(spec)).inspect(named);
+                return Main.DONE;
+            }
             try (BackupStore store = open(named.target())) {
                 BackupConfig backup = store.completeBackup(named.volume(), named.backup());
-                Map<String, Object> json = new LinkedHashMap<>(json(backup));
-                json.put("newBytes", backup.newlyUploadedBytes());
-                json.put("incremental", backup.isIncremental());
-                json.put("compression", backup.compression());
-                json.put("blockBytes", backup.blockBytes());
-                json.put("blocks", backup.blocks().size());
-                json.put("parameters", backup.parameters());
-                Console.of(spec).line(Json.of(json).strip());
+                Console.of(spec).line(Json.of(BackupListing.details(backup)).strip());
             }
             return Main.DONE;
         }
@@ -347,6 +386,9 @@ final class BackupCommand implements Runnable {
 
         @Parameters(paramLabel = "TARGET", description = "A target for all of it, or TARGET?backup=NAME&volume=VOLUME.")
         private String target = "";
+
+        @Mixin
+        private DaemonAccess daemon = new DaemonAccess();
 
         @ArgGroup(exclusive = false)
         private @Nullable RepairSource repairSource;
@@ -373,8 +415,13 @@ final class BackupCommand implements Runnable {
             Console console = Console.of(spec);
             Optional<BackupUrl> named =
                     target.contains("backup=") ? Optional.of(parse(spec, target)) : Optional.empty();
+            Optional<DaemonClient> through = daemon.find();
+            if (through.isPresent() && repairSource == null) {
+                DaemonBackups backups = new DaemonBackups(through.get(), console);
+                return named.isPresent() ? backups.verifyOne(named.get()) : backups.verifyAll(target);
+            }
             try (BackupStore store = named.isPresent() ? open(named.get().target()) : open(spec, target)) {
-                BackupVerification verification = verify(store, named, percents(console, "verified"));
+                BackupVerification verification = verify(store, named, new ProgressLine(console, "verified"));
                 List<BackupVerification.Damage> damages = repairSource == null
                         ? verification.damages()
                         : leftBy(repairSource, store, verification.damages(), console);
@@ -430,7 +477,7 @@ final class BackupCommand implements Runnable {
             Path image = Objects.requireNonNull(file);
             try (BackupStore store = open(named.target())) {
                 long bytes = new BackupExport(store, named.volume(), named.backup())
-                        .to(image, force, percents(console, "exported"));
+                        .to(image, force, new ProgressLine(console, "exported"));
                 console.line(image + ": " + bytes + " bytes, every block verified");
             }
             return Main.DONE;
@@ -446,9 +493,17 @@ final class BackupCommand implements Runnable {
         @Parameters(paramLabel = "BACKUP", description = "TARGET?backup=NAME&volume=VOLUME")
         private String url = "";
 
+        @Mixin
+        private DaemonAccess daemon = new DaemonAccess();
+
         @Override
         public Integer call() throws InterruptedException {
             BackupUrl named = parse(spec, url);
+            Optional<DaemonClient> through = daemon.find();
+            if (through.isPresent()) {
+                new DaemonBackups(through.get(), Console.of(spec)).delete(named);
+                return Main.DONE;
+            }
             try (BackupStore store = open(named.target())) {
                 long bytes = store.delete(named.volume(), named.backup());
                 Console.of(spec).line("backup " + named.backup() + " deleted, " + bytes + " bytes freed");

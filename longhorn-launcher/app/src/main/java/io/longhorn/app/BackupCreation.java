@@ -4,9 +4,8 @@ import io.longhorn.Backup;
 import io.longhorn.BackupOperation;
 import io.longhorn.BackupSpec;
 import io.longhorn.BackupTarget;
-import io.longhorn.Longhorn;
-import io.longhorn.OpenMode;
 import io.longhorn.Snapshot;
+import io.longhorn.SnapshotNotFoundException;
 import io.longhorn.SnapshotSpec;
 import io.longhorn.Volume;
 import java.time.Instant;
@@ -18,69 +17,63 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 
 /**
- * Backs a volume up for {@code longhorn backup create}: a snapshot that is named, or one that is taken now. Of those that were taken so only the newest is kept, as the base of the
- * next backup.
+ * Backs an open volume up for {@code longhorn backup create}: a snapshot that is named, or one that is taken now. Of those that were taken so only the newest is kept, as the base
+ * of the next backup.
  */
-final class BackupCreation {
+public final class BackupCreation {
     private static final Map<String, String> TAKEN_HERE = Map.of("taken-by", "longhorn backup create");
     private static final DateTimeFormatter NAME = DateTimeFormatter.ofPattern(
                     "'backup-'yyyyMMdd-HHmmss-SSS", Locale.ROOT)
             .withZone(ZoneOffset.UTC);
     private static final long LOOK_MILLIS = 500;
 
-    private final Longhorn longhorn;
     private final BackupTarget target;
     private final BackupSpec spec;
-    private final Console console;
+    private final Consumer<BackupOperation.Progress> progress;
 
-    BackupCreation(Longhorn longhorn, BackupTarget target, BackupSpec spec, Console console) {
-        this.longhorn = longhorn;
+    /** @param progress told a few times a second, and may end the backup by throwing */
+    public BackupCreation(BackupTarget target, BackupSpec spec, Consumer<BackupOperation.Progress> progress) {
         this.target = target;
         this.spec = spec;
-        this.console = console;
+        this.progress = progress;
     }
 
-    /** @param takeOver whether the volume is taken over from a program that may have it open */
-    Backup run(String volumeName, Optional<String> snapshotName, boolean takeOver) throws InterruptedException {
-        if (!takeOver && longhorn.isInUse(volumeName)) {
-            throw new CommandFailure(
-                    "volume " + volumeName + " is open in another program, which would lose it; back it"
-                            + " up there, close it first, or take it over with --take-over");
+    /**
+     * Blocks until the backup is complete; an interrupt cancels it.
+     *
+     * @param snapshotName empty for a new snapshot, for which the volume must be writable
+     */
+    public Backup run(Volume volume, Optional<String> snapshotName) throws InterruptedException {
+        if (snapshotName.isPresent()) {
+            return backUp(volume.findSnapshot(snapshotName.get())
+                    .orElseThrow(() -> new SnapshotNotFoundException(volume.name(), snapshotName.get())));
         }
-        OpenMode mode = snapshotName.isPresent() ? OpenMode.READ_ONLY : OpenMode.READ_WRITE;
-        try (Volume volume = longhorn.open(volumeName, mode)) {
-            if (snapshotName.isPresent()) {
-                return backUp(volume.findSnapshot(snapshotName.get())
-                        .orElseThrow(() -> new CommandFailure("volume " + volumeName + " has no snapshot "
-                                + snapshotName.get() + "; it has "
-                                + volume.snapshots().stream()
-                                        .map(Snapshot::name)
-                                        .toList())));
-            }
-            Snapshot snapshot = volume.snapshot(SnapshotSpec.named(NAME.format(Instant.now()))
-                    .labels(TAKEN_HERE)
-                    .build());
-            Backup backup = backUp(snapshot);
-            deleteOlder(volume, snapshot);
-            return backup;
-        }
+        Snapshot snapshot = volume.snapshot(SnapshotSpec.named(NAME.format(Instant.now()))
+                .labels(TAKEN_HERE)
+                .build());
+        Backup backup = backUp(snapshot);
+        deleteOlder(volume, snapshot);
+        return backup;
     }
 
     private Backup backUp(Snapshot snapshot) throws InterruptedException {
         BackupOperation operation = snapshot.startBackup(target, spec);
         CountDownLatch end = new CountDownLatch(1);
         operation.completion().whenComplete((backup, failure) -> end.countDown());
-        long told = -10;
-        do {
-            BackupOperation.Progress progress = operation.progress();
-            long percent = progress.totalBytes() == 0 ? 0 : 100 * progress.doneBytes() / progress.totalBytes();
-            if (percent / 10 != told / 10) {
-                told = percent;
-                console.remark("backed up: " + percent + " %, " + progress.sentBytes() + " bytes sent");
+        boolean ended = false;
+        try {
+            do {
+                progress.accept(operation.progress());
+                ended = end.await(LOOK_MILLIS, TimeUnit.MILLISECONDS);
+            } while (!ended);
+        } finally {
+            if (!ended) {
+                operation.cancel();
             }
-        } while (!end.await(LOOK_MILLIS, TimeUnit.MILLISECONDS));
+        }
         return operation.await();
     }
 

@@ -5,8 +5,9 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /** The credentials of backup targets, under the names that they have in Longhorn's secrets and everywhere else. */
-final class BackupCredentials {
-    private static final List<String> NAMES = List.of(
+public final class BackupCredentials {
+    /** All names that are known. */
+    public static final List<String> NAMES = List.of(
             "AWS_ACCESS_KEY_ID",
             "AWS_SECRET_ACCESS_KEY",
             "AWS_SESSION_TOKEN",
@@ -22,7 +23,7 @@ final class BackupCredentials {
     private BackupCredentials() {}
 
     /** Those of them that the variables have. */
-    static Map<String, String> ofEnvironment(Map<String, String> variables) {
+    public static Map<String, String> ofEnvironment(Map<String, String> variables) {
         Map<String, String> credentials = new TreeMap<>(variables);
         credentials.keySet().retainAll(NAMES);
         return credentials;

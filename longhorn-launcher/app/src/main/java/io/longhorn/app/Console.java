@@ -38,4 +38,10 @@ public final class Console {
         err.println("longhorn: " + text);
         err.flush();
     }
+
+    /** On a terminal: shows a text in place of the one before; an empty one ends that line. */
+    synchronized void overwrite(String text) {
+        err.print(text.isEmpty() ? System.lineSeparator() : "\r" + text);
+        err.flush();
+    }
 }

@@ -11,11 +11,11 @@ import java.nio.file.NotDirectoryException;
 import picocli.CommandLine;
 
 /** Says a failure in one line that names the thing and what to do. */
-final class FailureLine {
+public final class FailureLine {
 
     private FailureLine() {}
 
-    static String of(Throwable failure) {
+    public static String of(Throwable failure) {
         return sentence(failure).strip().replaceAll("\\s*\\R\\s*", "; ");
     }
 

@@ -19,6 +19,12 @@ public final class Json {
         return json.text.append('\n').toString();
     }
 
+    /** The same in one line, without a line end. */
+    public static String line(Object value) {
+        // Texts have no line ends of their own: they are escaped.
+        return of(value).strip().replaceAll("\n *", " ");
+    }
+
     private void value(@Nullable Object value, String lineEnd) {
         if (value == null) {
             text.append("null");

@@ -3,10 +3,15 @@ package io.longhorn.app;
 import io.longhorn.HostPort;
 import io.longhorn.app.bench.BenchCommand;
 import io.longhorn.app.bench.BenchPartCommand;
+import io.longhorn.app.client.CompletionCommand;
+import io.longhorn.app.client.FrontendCommand;
+import io.longhorn.app.client.SnapshotCommand;
+import io.longhorn.app.client.VolumeCommand;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -29,10 +34,15 @@ import picocli.CommandLine.Spec;
         exitCodeList = {"0:done", "1:failed", "2:wrong usage"},
         subcommands = {
             ReplicaCommand.class,
+            ServeCommand.class,
+            VolumeCommand.class,
+            SnapshotCommand.class,
             BackupCommand.class,
+            FrontendCommand.class,
             BenchCommand.class,
             CheckCommand.class,
             DemoCommand.class,
+            CompletionCommand.class,
             VersionCommand.class,
             BenchPartCommand.class
         })
@@ -48,6 +58,10 @@ public final class Main implements Runnable {
     @Spec
     private @Nullable CommandSpec spec;
 
+    /** Found there by {@link DaemonAccess}. */
+    @Mixin
+    private ApiOptions api = new ApiOptions();
+
     private boolean verbose;
 
     private Main() {}
@@ -62,6 +76,7 @@ public final class Main implements Runnable {
         Main main = new Main();
         return new CommandLine(main)
                 .registerConverter(HostPort.class, Main::hostPort)
+                .registerConverter(ByteSize.class, Main::byteSize)
                 .setCaseInsensitiveEnumValuesAllowed(true)
                 .setParameterExceptionHandler(Main::reportWrongUsage)
                 .setExecutionExceptionHandler(main::reportFailure);
@@ -91,6 +106,14 @@ public final class Main implements Runnable {
     private static HostPort hostPort(String text) {
         try {
             return HostPort.parse(text);
+        } catch (IllegalArgumentException e) {
+            throw new CommandLine.TypeConversionException(e.getMessage());
+        }
+    }
+
+    private static ByteSize byteSize(String text) {
+        try {
+            return ByteSize.parse(text);
         } catch (IllegalArgumentException e) {
             throw new CommandLine.TypeConversionException(e.getMessage());
         }

@@ -7,11 +7,6 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.Callable;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.FutureTask;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -71,38 +66,13 @@ final class ReplicaCommand implements Callable<Integer> {
         connection.token().ifPresent(builder::token);
         connection.tls().ifPresent(builder::tls);
         ReplicaServer server = builder.start();
-        Runtime.getRuntime().addShutdownHook(new Thread(() -> stop(server), "longhorn-replica-stop"));
+        UntilSignal running = new UntilSignal("longhorn replica", server, STOP_LIMIT);
+        running.arm();
         if (stopWithInput) {
             InputEnd.watch(() -> System.exit(Main.DONE));
         }
         Console.of(spec).line(LISTENING + server.address());
-        // From here on every way out leads through the hook.
-        new CountDownLatch(1).await();
+        running.await();
         return Main.DONE;
-    }
-
-    /**
-     * Runs when the JVM shuts down, which waits for it. After a signal the JVM would end with the signal's own exit code;
-     * but stopping was asked for, so done properly it is a success.
-     */
-    private static void stop(ReplicaServer server) {
-        FutureTask<Void> close = new FutureTask<>(server::close, null);
-        Thread closer = new Thread(close, "longhorn-replica-close");
-        closer.setDaemon(true);
-        closer.start();
-        int exitCode = Main.FAILED;
-        try {
-            close.get(STOP_LIMIT.toNanos(), TimeUnit.NANOSECONDS);
-            exitCode = Main.DONE;
-        } catch (TimeoutException e) {
-            System.err.println("longhorn replica: not stopped within " + STOP_LIMIT.toSeconds()
-                    + " s; the next start recovers as after a crash");
-        } catch (ExecutionException e) {
-            Throwable cause = e.getCause() == null ? e : e.getCause();
-            System.err.println("longhorn replica: not stopped cleanly: " + FailureLine.of(cause));
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-        }
-        Runtime.getRuntime().halt(exitCode);
     }
 }

@@ -14,7 +14,7 @@ import picocli.CommandLine.Option;
 /** The options that say where volumes are. */
 final class VolumeAccess {
 
-    @ArgGroup(multiplicity = "1")
+    @ArgGroup(multiplicity = "0..1")
     private @Nullable Place place;
 
     /** One of them. */
@@ -44,6 +44,11 @@ final class VolumeAccess {
 
     @Mixin
     private ConnectionOptions connection = new ConnectionOptions();
+
+    /** Whether a place was named; without one a daemon may have the volumes. */
+    boolean isGiven() {
+        return place != null;
+    }
 
     Longhorn open() {
         Place chosen = Objects.requireNonNull(place, "place");

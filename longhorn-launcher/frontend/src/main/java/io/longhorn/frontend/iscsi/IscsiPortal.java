@@ -126,6 +126,14 @@ public final class IscsiPortal implements AutoCloseable {
         return state.targets().find(iqn.toLowerCase(Locale.ROOT)).isPresent();
     }
 
+    /** How many sessions use a target now; 0 if it is not served. */
+    public int sessions(String iqn) {
+        return state.targets()
+                .find(iqn.toLowerCase(Locale.ROOT))
+                .map(target -> target.sessions().size())
+                .orElse(0);
+    }
+
     /** {@code iscsi://HOST:PORT/IQN/LUN} of a target that is served, with the advertised address if there is one; empty if it is not. */
     public Optional<String> uri(String iqn) {
         return state.targets()

@@ -1,0 +1,88 @@
+package io.longhorn.app.daemon;
+
+import io.longhorn.HostPort;
+import io.longhorn.frontend.BlockDevice;
+import io.longhorn.frontend.iscsi.IscsiPortal;
+import io.longhorn.frontend.iscsi.IscsiSettings;
+import io.longhorn.frontend.iscsi.IscsiTargetSpec;
+import io.longhorn.frontend.scsi.FileReservationStore;
+import io.longhorn.frontend.scsi.ReservationStore;
+import java.nio.file.Path;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.Set;
+
+/** Shows devices as targets of iSCSI portals: one portal per address, shared by all that are shown there. Persistent reservations last over restarts. */
+final class IscsiFrontend implements Frontend {
+
+    /** The name of a target is this and the name of the volume in lower case. */
+    static final String IQN_PREFIX = "iqn.2026-01.io.longhorn:";
+
+    private final ListenRule rule;
+    private final ReservationStore reservations;
+    private final SharedServers<IscsiPortal> portals;
+
+    /**
+     * @param usual where it listens unless an attachment says otherwise
+     * @param directory keeps the reservations
+     */
+    IscsiFrontend(Optional<HostPort> usual, Path directory, ListenRule rule) {
+        this.rule = rule;
+        this.reservations = new FileReservationStore(directory);
+        this.portals = new SharedServers<>(usual, this::start, portal -> portal.address().toString());
+    }
+
+    private IscsiPortal start(String listen) {
+        HostPort address = HostPort.parse(listen);
+        rule.check(address);
+        return IscsiPortal.start(IscsiSettings.builder().listen(address).build());
+    }
+
+    @Override
+    public FrontendKind kind() {
+        return FrontendKind.ISCSI;
+    }
+
+    @Override
+    public Optional<String> problem() {
+        return Optional.empty();
+    }
+
+    @Override
+    public Shown show(Attachment attachment, BlockDevice device, Set<String> taken) {
+        String iqn = attachment.name().isEmpty() ? iqn(attachment, taken) : attachment.name();
+        return portals.use(attachment.listen(), (listen, portal) -> {
+            portal.serve(IscsiTargetSpec.of(iqn, device).reservations(reservations).build());
+            return new Shown(listen, iqn, portal.uri(iqn).orElseThrow());
+        });
+    }
+
+    /** Names of volumes differ in case too, those of targets do not. A snapshot's comes after a colon, which no name has. */
+    private static String iqn(Attachment attachment, Set<String> taken) {
+        String plain = IQN_PREFIX
+                + attachment.volume().toLowerCase(Locale.ROOT)
+                + attachment.snapshot().map(name -> ":" + name.toLowerCase(Locale.ROOT)).orElse("");
+        String unique = plain;
+        for (int number = 2; taken.contains(unique); number++) {
+            unique = plain + ":" + number;
+        }
+        return unique;
+    }
+
+    @Override
+    public void withdraw(Attachment attachment) {
+        portals.leave(attachment.listen(), portal -> portal.withdraw(attachment.name()));
+    }
+
+    @Override
+    public int clients(Attachment attachment) {
+        return portals.find(attachment.listen())
+                .map(portal -> portal.sessions(attachment.name()))
+                .orElse(0);
+    }
+
+    @Override
+    public void close() {
+        portals.close();
+    }
+}
