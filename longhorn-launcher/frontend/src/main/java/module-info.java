@@ -2,7 +2,6 @@
 module io.longhorn.frontend {
     requires transitive io.longhorn.api;
     requires transitive io.netty.buffer;
-    requires io.netty.buffer;
     requires io.netty.common;
     requires io.netty.handler;
     requires io.netty.transport;
@@ -10,13 +9,9 @@ module io.longhorn.frontend {
     requires static com.sun.jna;
     requires static transitive org.jspecify;
 
+    exports io.longhorn.frontend.device;
+    exports io.longhorn.frontend.iscsi;
+    exports io.longhorn.frontend.nbd;
+    exports io.longhorn.frontend.scsi;
     exports io.longhorn.frontend;
-    exports io.longhorn.frontend.nbd;
-    exports io.longhorn.frontend.iscsi;
-    exports io.longhorn.frontend.scsi;
-    exports io.longhorn.frontend.device;
-    exports io.longhorn.frontend.device;
-    exports io.longhorn.frontend.iscsi;
-    exports io.longhorn.frontend.nbd;
-    exports io.longhorn.frontend.scsi;
 }

@@ -152,8 +152,6 @@ public enum ErrorCode {
 
     /** A frontend could not be started or failed. */
     FRONTEND_FAILED(4001, Remedy.FIX_SETUP),
-    /** The persistent reservations of an iSCSI target are kept but cannot be read; it is not served. */
-    RESERVATIONS_UNREADABLE(4021, Remedy.FIX_SETUP),
 
     /** The NBD server serves an export of that name already. */
     NBD_EXPORT_EXISTS(4101, Remedy.FIX_ARGUMENT),
@@ -166,20 +164,9 @@ public enum ErrorCode {
     ISCSI_TARGET_EXISTS(4201, Remedy.FIX_ARGUMENT),
     /** The iSCSI portal cannot listen on an address. */
     ISCSI_LISTEN_FAILED(4202, Remedy.FIX_SETUP),
-
-    /** The NBD server serves an export of that name already. */
-    NBD_EXPORT_EXISTS(4101, Remedy.FIX_ARGUMENT),
-    /** The NBD server cannot listen on an address. */
-    NBD_LISTEN_FAILED(4102, Remedy.FIX_SETUP),
-    /** The NBD server's files for TLS are missing or wrong. */
-    NBD_TLS_FILES_UNFIT(4103, Remedy.FIX_SETUP),
     /** The persistent reservations of an iSCSI target are kept but cannot be read; it is not served. */
-    RESERVATIONS_UNREADABLE(4021, Remedy.FIX_SETUP),
+    RESERVATIONS_UNREADABLE(4203, Remedy.FIX_SETUP),
 
-    /** The iSCSI portal serves a target of that name already. */
-    ISCSI_TARGET_EXISTS(4201, Remedy.FIX_ARGUMENT),
-    /** The iSCSI portal cannot listen on an address. */
-    ISCSI_LISTEN_FAILED(4202, Remedy.FIX_SETUP),
     /** This host offers no way to show a volume as a block device of its kernel. */
     DEVICE_MECHANISM_MISSING(4301, Remedy.FIX_SETUP),
     /** A kernel device is mounted or open, or its name is taken. */
@@ -187,7 +174,6 @@ public enum ErrorCode {
     /** The process may not make kernel devices. */
     DEVICE_NOT_PERMITTED(4303, Remedy.FIX_SETUP),
     /** The system, or a command of it, refused what a kernel device needs. */
-    DEVICE_FAILED(4304, Remedy.FIX_SETUP),
     DEVICE_FAILED(4304, Remedy.FIX_SETUP),
 
     /** The node daemon shows the volume by a frontend, and the call needs it detached. */

@@ -212,7 +212,9 @@ final class Attachments implements AutoCloseable {
 
     private static boolean isSame(Attachment present, Attachment wanted) {
         return present.kind() == wanted.kind()
-                && (wanted.listen().isEmpty() || wanted.listen().equals(present.listen()) || isAnyPortOf(wanted, present));
+                && (wanted.listen().isEmpty()
+                        || wanted.listen().equals(present.listen())
+                        || isAnyPortOf(wanted, present));
     }
 
     /** Port 0 is whatever port was found. */

@@ -29,7 +29,8 @@ final class IscsiFrontend implements Frontend {
     IscsiFrontend(Optional<HostPort> usual, Path directory, ListenRule rule) {
         this.rule = rule;
         this.reservations = new FileReservationStore(directory);
-        this.portals = new SharedServers<>(usual, this::start, portal -> portal.address().toString());
+        this.portals = new SharedServers<>(
+                usual, this::start, portal -> portal.address().toString());
     }
 
     private IscsiPortal start(String listen) {
@@ -52,7 +53,8 @@ final class IscsiFrontend implements Frontend {
     public Shown show(Attachment attachment, BlockDevice device, Set<String> taken) {
         String iqn = attachment.name().isEmpty() ? iqn(attachment, taken) : attachment.name();
         return portals.use(attachment.listen(), (listen, portal) -> {
-            portal.serve(IscsiTargetSpec.of(iqn, device).reservations(reservations).build());
+            portal.serve(
+                    IscsiTargetSpec.of(iqn, device).reservations(reservations).build());
             return new Shown(listen, iqn, portal.uri(iqn).orElseThrow());
         });
     }
@@ -61,7 +63,10 @@ final class IscsiFrontend implements Frontend {
     private static String iqn(Attachment attachment, Set<String> taken) {
         String plain = IQN_PREFIX
                 + attachment.volume().toLowerCase(Locale.ROOT)
-                + attachment.snapshot().map(name -> ":" + name.toLowerCase(Locale.ROOT)).orElse("");
+                + attachment
+                        .snapshot()
+                        .map(name -> ":" + name.toLowerCase(Locale.ROOT))
+                        .orElse("");
         String unique = plain;
         for (int number = 2; taken.contains(unique); number++) {
             unique = plain + ":" + number;

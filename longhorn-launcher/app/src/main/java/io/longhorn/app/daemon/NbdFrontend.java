@@ -20,7 +20,8 @@ final class NbdFrontend implements Frontend {
     /** @param usual where it listens unless an attachment says otherwise */
     NbdFrontend(Optional<HostPort> usual, ListenRule rule) {
         this.rule = rule;
-        this.servers = new SharedServers<>(usual, this::start, server -> server.address().toString());
+        this.servers = new SharedServers<>(
+                usual, this::start, server -> server.address().toString());
     }
 
     private NbdServer start(String listen) {

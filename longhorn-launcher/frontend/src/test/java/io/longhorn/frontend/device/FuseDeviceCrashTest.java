@@ -87,7 +87,8 @@ class FuseDeviceCrashTest {
     @Test
     void operationsFailAtOnceAndTheNextProcessCleansUp() throws Exception {
         kill();
-        assertThat(tryRun("dd if=" + loop + " of=/dev/null count=1 iflag=direct").output())
+        assertThat(tryRun("dd if=" + loop + " of=/dev/null count=1 iflag=direct")
+                        .output())
                 .contains("Input/output error");
         KernelDevices.open(settings()).close();
         assertNothingLeft();

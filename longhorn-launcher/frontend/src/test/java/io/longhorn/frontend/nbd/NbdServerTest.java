@@ -41,8 +41,7 @@ class NbdServerTest {
         try (Longhorn longhorn = Longhorn.embedded(directory.resolve("data"));
                 Volume volume = longhorn.create(
                         VolumeSpec.named("disk").sizeBytes(8 << 20).build());
-                ServedDevices served =
-                        ServedDevices.of(settings -> settings.listen(socket), BlockDevice.of(volume))) {
+                ServedDevices served = ServedDevices.of(settings -> settings.listen(socket), BlockDevice.of(volume))) {
             List<NbdAddress> addresses = served.server().addresses();
             assertThat(addresses).hasSize(2);
             assertThat(served.server().uri("disk")).matches("nbd://127\\.0\\.0\\.1:[1-9][0-9]*/disk");
@@ -106,10 +105,11 @@ class NbdServerTest {
         }
         assertThat(stale).exists();
         Path file = Files.writeString(directory.resolve("file"), "precious");
-        try (NbdServer server = NbdServer.start(NbdSettings.builder().listen(stale).build())) {
+        try (NbdServer server =
+                NbdServer.start(NbdSettings.builder().listen(stale).build())) {
             server.serve(disk, "");
-            assertThatThrownBy(() -> NbdServer.start(
-                            NbdSettings.builder().listen(stale).build()))
+            assertThatThrownBy(() ->
+                            NbdServer.start(NbdSettings.builder().listen(stale).build()))
                     .isInstanceOf(ListenFailedException.class)
                     .hasMessageContaining("stale.sock");
             try (NbdClient client = NbdClient.simple(server.address(), "disk")) {
@@ -167,8 +167,7 @@ class NbdServerTest {
     @Test
     void requestsThatDoNotEndHoldUpWithdrawingOnlyForItsLimit() throws Exception {
         disk.hold();
-        try (ServedDevices served =
-                ServedDevices.of(settings -> settings.withdrawLimit(Duration.ofMillis(50)), disk)) {
+        try (ServedDevices served = ServedDevices.of(settings -> settings.withdrawLimit(Duration.ofMillis(50)), disk)) {
             try (NbdClient client = served.simple("disk")) {
                 client.sendWrite(0, 1, 0, new byte[] {5});
                 while (disk.heldCount() == 0) {
@@ -242,7 +241,8 @@ class NbdServerTest {
         builder.listen(NbdAddress.parse("127.0.0.1:0"));
         assertThatThrownBy(() -> builder.requestBytesMax(4096).build()).hasMessageContaining("65536");
         assertThatThrownBy(() -> builder.requestBytesMax(100_000).build()).hasMessageContaining("multiple");
-        assertThatThrownBy(() -> builder.requestBytesMax(1 << 20).bytesInFlightMax(1).build())
+        assertThatThrownBy(() ->
+                        builder.requestBytesMax(1 << 20).bytesInFlightMax(1).build())
                 .hasMessageContaining("1048576");
         builder.bytesInFlightMax(1 << 20);
         assertThatThrownBy(() -> builder.connectionsMax(0).build()).hasMessageContaining("connectionsMax");

@@ -70,9 +70,21 @@ class NbdToolsTest {
                         "\"block_size_preferred\": 4096",
                         "\"block_size_maximum\": " + (32 << 20));
         for (String can : new String[] {
-            "read", "write", "flush", "fua", "trim", "zero", "fast-zero", "df", "multi-conn", "cache", "structured-reply"
+            "read",
+            "write",
+            "flush",
+            "fua",
+            "trim",
+            "zero",
+            "fast-zero",
+            "df",
+            "multi-conn",
+            "cache",
+            "structured-reply"
         }) {
-            assertThat(ToolRun.of("nbdinfo", "--can", can, uri).exitCode()).as(can).isZero();
+            assertThat(ToolRun.of("nbdinfo", "--can", can, uri).exitCode())
+                    .as(can)
+                    .isZero();
         }
         assertThat(ToolRun.of("nbdinfo", "--is", "read-only", uri).exitCode()).isEqualTo(2);
         assertThat(ToolRun.of("nbdinfo", "--is", "tls", uri).exitCode()).isEqualTo(2);
@@ -189,21 +201,69 @@ class NbdToolsTest {
     @Test
     void qemuIoVerifiesItsPatterns() throws Exception {
         String output = ToolRun.output(
-                "qemu-io", "-f", "raw", "-c", "write -P 0xab 0 1M", "-c", "write -f -P 0xcd 1M 64k", "-c",
-                "read -P 0xab 0 1M", "-c", "read -P 0xcd 1M 64k", "-c", "write -z 4k 4k", "-c", "write -zu 16k 4k", "-c",
-                "read -P 0 4k 4k", "-c", "read -P 0 16k 4k", "-c", "discard 32k 32k", "-c", "read -P 0 32k 32k", "-c",
-                "write -P 0x11 513 1023", "-c", "read -P 0x11 513 1023", "-c", "aio_write -P 0x22 2M 1M", "-c",
-                "aio_write -P 0x33 3M 1M", "-c", "aio_flush", "-c", "read -P 0x22 2M 1M", "-c", "read -P 0x33 3M 1M", "-c",
-                "flush", uri);
+                "qemu-io",
+                "-f",
+                "raw",
+                "-c",
+                "write -P 0xab 0 1M",
+                "-c",
+                "write -f -P 0xcd 1M 64k",
+                "-c",
+                "read -P 0xab 0 1M",
+                "-c",
+                "read -P 0xcd 1M 64k",
+                "-c",
+                "write -z 4k 4k",
+                "-c",
+                "write -zu 16k 4k",
+                "-c",
+                "read -P 0 4k 4k",
+                "-c",
+                "read -P 0 16k 4k",
+                "-c",
+                "discard 32k 32k",
+                "-c",
+                "read -P 0 32k 32k",
+                "-c",
+                "write -P 0x11 513 1023",
+                "-c",
+                "read -P 0x11 513 1023",
+                "-c",
+                "aio_write -P 0x22 2M 1M",
+                "-c",
+                "aio_write -P 0x33 3M 1M",
+                "-c",
+                "aio_flush",
+                "-c",
+                "read -P 0x22 2M 1M",
+                "-c",
+                "read -P 0x33 3M 1M",
+                "-c",
+                "flush",
+                uri);
         assertThat(output).doesNotContain("Pattern verification failed").doesNotContain("error");
     }
 
     @Test
     void fioVerifiesWhatSeveralJobsWrote() throws Exception {
         String output = ToolRun.output(
-                "fio", "--name=verify", "--ioengine=nbd", "--uri=" + unixUri, "--rw=randwrite", "--bsrange=512-64k",
-                "--bs_unaligned=1", "--iodepth=32", "--size=4M", "--offset_increment=8M", "--numjobs=4", "--thread",
-                "--verify=crc32c", "--do_verify=1", "--verify_fatal=1", "--fsync=50", "--group_reporting");
+                "fio",
+                "--name=verify",
+                "--ioengine=nbd",
+                "--uri=" + unixUri,
+                "--rw=randwrite",
+                "--bsrange=512-64k",
+                "--bs_unaligned=1",
+                "--iodepth=32",
+                "--size=4M",
+                "--offset_increment=8M",
+                "--numjobs=4",
+                "--thread",
+                "--verify=crc32c",
+                "--do_verify=1",
+                "--verify_fatal=1",
+                "--fsync=50",
+                "--group_reporting");
         assertThat(output).contains("err= 0").doesNotContain("verify: bad");
     }
 
@@ -217,8 +277,16 @@ class NbdToolsTest {
             assertThat(ToolRun.of("nbdinfo", "--is", "read-only", snapshotUri).exitCode())
                     .isZero();
             Process fio = new ProcessBuilder(
-                            "fio", "--name=load", "--ioengine=nbd", "--uri=" + unixUri, "--rw=randwrite", "--bs=4k",
-                            "--iodepth=16", "--size=" + SIZE, "--time_based", "--runtime=60")
+                            "fio",
+                            "--name=load",
+                            "--ioengine=nbd",
+                            "--uri=" + unixUri,
+                            "--rw=randwrite",
+                            "--bs=4k",
+                            "--iodepth=16",
+                            "--size=" + SIZE,
+                            "--time_based",
+                            "--runtime=60")
                     .redirectErrorStream(true)
                     .redirectOutput(directory.resolve("fio.out").toFile())
                     .start();
@@ -276,8 +344,11 @@ class NbdToolsTest {
             assertThat(Files.mismatch(in, out)).isEqualTo(-1);
             HostPort address = ((NbdAddress.Tcp) secured.address()).hostPort();
             assertThat(ToolRun.output(
-                            "qemu-img", "info", "--object",
-                            "tls-creds-x509,id=tls0,endpoint=client,dir=" + certificates, "--image-opts",
+                            "qemu-img",
+                            "info",
+                            "--object",
+                            "tls-creds-x509,id=tls0,endpoint=client,dir=" + certificates,
+                            "--image-opts",
                             "driver=nbd,host=" + address.host() + ",port=" + address.port()
                                     + ",export=disk,tls-creds=tls0"))
                     .contains("virtual size: 32 MiB");

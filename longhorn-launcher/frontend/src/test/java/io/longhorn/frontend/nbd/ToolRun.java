@@ -16,17 +16,15 @@ record ToolRun(int exitCode, String output) {
     static ToolRun of(String... command) throws IOException, InterruptedException {
         Path output = Files.createTempFile("longhorn-tool", ".out");
         try {
-            ProcessBuilder builder = new ProcessBuilder(command)
-                    .redirectErrorStream(true)
-                    .redirectOutput(output.toFile());
+            ProcessBuilder builder =
+                    new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(output.toFile());
             // Tools that are scripts must find the interpreter that Debian's packages belong to.
             builder.environment().put("PATH", "/usr/bin:/usr/sbin:/bin:/sbin");
             Process process = builder.start();
             process.getOutputStream().close();
             if (!process.waitFor(SECONDS_MAX, TimeUnit.SECONDS)) {
                 process.destroyForcibly().waitFor();
-                throw new AssertionError(
-                        List.of(command) + " does not end; so far: " + Files.readString(output));
+                throw new AssertionError(List.of(command) + " does not end; so far: " + Files.readString(output));
             }
             return new ToolRun(process.exitValue(), Files.readString(output, StandardCharsets.UTF_8));
         } finally {
