@@ -99,7 +99,8 @@ final class CompareCommands {
         command.unit().checkWritable();
         int lengthBytes = (int) range.lengthBytes();
         if (command.dataOutExpected() != 2L * lengthBytes) {
-            // A number of blocks that does not fit its byte looks like a smaller one, and is no less wrong than other large ones.
+            // A number of blocks that does not fit its byte looks like a smaller one, and is no less wrong than other
+            // large ones.
             throw new CheckCondition(Sense.cdbField(13));
         }
         ByteBuf dataOut = command.exactDataOut(2L * lengthBytes);

@@ -33,7 +33,8 @@ class ReservationsFormatTest {
 
     @Test
     void nothingIsWrittenAndRead() throws IOException {
-        assertThat(ReservationsFormat.decode(ReservationsFormat.encode(Reservations.NONE))).isEqualTo(Reservations.NONE);
+        assertThat(ReservationsFormat.decode(ReservationsFormat.encode(Reservations.NONE)))
+                .isEqualTo(Reservations.NONE);
     }
 
     @Test
@@ -55,7 +56,9 @@ class ReservationsFormatTest {
         for (int bit = 0; bit < vector.length * 8; bit++) {
             byte[] damaged = vector.clone();
             damaged[bit / 8] ^= (byte) (1 << bit % 8);
-            assertThatThrownBy(() -> ReservationsFormat.decode(damaged)).as("bit %d", bit).isInstanceOf(IOException.class);
+            assertThatThrownBy(() -> ReservationsFormat.decode(damaged))
+                    .as("bit %d", bit)
+                    .isInstanceOf(IOException.class);
         }
         for (int length = 0; length < vector.length; length++) {
             byte[] cut = Arrays.copyOf(vector, length);
