@@ -179,14 +179,18 @@ public final class IscsiPortal implements AutoCloseable {
         if (closed.getAndSet(true)) {
             return;
         }
-        listeners.forEach(listener -> listener.close().awaitUninterruptibly());
+        for (Channel listener : listeners) {
+            var unused = listener.close().awaitUninterruptibly();
+        }
         List<ServedTarget> targets = state.targets().all();
         targets.forEach(target -> state.targets().remove(target.spec().iqn()));
         withdraw(targets);
         List<IscsiConnection> others = List.copyOf(connections);
-        others.forEach(connection -> connection.channel().close());
+        for (IscsiConnection connection : others) {
+            var unused = connection.channel().close();
+        }
         await(others, TimeUnit.SECONDS.toNanos(SHUTDOWN_SECONDS));
-        loops.shutdownGracefully(0, SHUTDOWN_SECONDS, TimeUnit.SECONDS).awaitUninterruptibly();
+        var unused = loops.shutdownGracefully(0, SHUTDOWN_SECONDS, TimeUnit.SECONDS).awaitUninterruptibly();
     }
 
     private static boolean await(List<IscsiConnection> connections, long nanos) {
@@ -235,6 +239,6 @@ public final class IscsiPortal implements AutoCloseable {
         IscsiConnection connection = new IscsiConnection(state);
         connections.add(connection);
         channel.pipeline().addLast(connection);
-        connection.ended().addListener(done -> connections.remove(connection));
+        var unused = connection.ended().addListener(done -> connections.remove(connection));
     }
 }

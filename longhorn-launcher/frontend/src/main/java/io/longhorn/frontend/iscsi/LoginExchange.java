@@ -105,13 +105,13 @@ final class LoginExchange {
         int flags = header.unsignedByte(Pdu.FLAGS_OFFSET);
         boolean transit = (flags & Pdu.FINAL) != 0;
         boolean goesOn = (flags & Pdu.CONTINUE) != 0;
-        int current = flags >> CURRENT_STAGE_SHIFT & STAGE_MASK;
+        int current = (flags >> CURRENT_STAGE_SHIFT) & STAGE_MASK;
         int next = flags & STAGE_MASK;
         boolean stagesFit = current == SECURITY || current == OPERATIONAL;
         if (transit) {
             stagesFit &= !goesOn && (next == OPERATIONAL || next == FULL_FEATURE) && next > current;
         }
-        if (!stagesFit || stage >= 0 && stage != current) {
+        if (!stagesFit || (stage >= 0 && stage != current)) {
             return failed(LoginStatus.INITIATOR_ERROR);
         }
         if (text.readableBytes() + data.readableBytes() > TextPairs.BYTES_MAX) {

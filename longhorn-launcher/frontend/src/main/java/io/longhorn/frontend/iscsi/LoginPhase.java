@@ -130,7 +130,7 @@ final class LoginPhase implements Phase {
             goOn.run();
         } else {
             previous.channel().eventLoop().execute(() -> previous.close("session is reinstated"));
-            previous.ended()
+            var unused = previous.ended()
                     .addListener(done -> connection.channel().eventLoop().execute(goOn));
         }
     }

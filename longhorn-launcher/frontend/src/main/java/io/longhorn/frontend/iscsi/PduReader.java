@@ -176,10 +176,10 @@ final class PduReader {
 
     /** Digests go over the wire with the least significant byte first (12.1, and the examples of RFC 7143 B.4). */
     private static boolean isDigest(byte[] bytes, int offset, int expected) {
-        int found = bytes[offset] & 0xff
-                | (bytes[offset + 1] & 0xff) << 8
-                | (bytes[offset + 2] & 0xff) << 16
-                | bytes[offset + 3] << 24;
+        int found = (bytes[offset] & 0xff)
+                | ((bytes[offset + 1] & 0xff) << 8)
+                | ((bytes[offset + 2] & 0xff) << 16)
+                | (bytes[offset + 3] << 24);
         return found == expected;
     }
 

@@ -83,7 +83,7 @@ final class Task implements ScsiOutcome, DataSink, Runnable {
         writes = header.has(Pdu.WRITE);
         expectedLength = header.unsignedIntAt(Pdu.EXPECTED_LENGTH_OFFSET);
         cdb = header.cdb();
-        boolean isRefused = reads && writes || cdb.length == 0;
+        boolean isRefused = (reads && writes) || cdb.length == 0;
         wanted = isRefused ? 0 : ScsiTarget.dataOutWanted(cdb);
         total = writes ? (int) Math.min(expectedLength, wanted) : 0;
         int unasked = header.dataLength();

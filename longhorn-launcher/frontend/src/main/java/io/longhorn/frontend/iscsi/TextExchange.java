@@ -56,7 +56,7 @@ final class TextExchange implements DataSink {
     boolean answer(PduHeader header) {
         int ttt = header.intAt(Pdu.TTT_OFFSET);
         boolean goesOn = header.has(Pdu.CONTINUE);
-        if (isTooLong || goesOn && header.isFinal() || ttt != Pdu.NO_TAG && ttt != TTT) {
+        if (isTooLong || (goesOn && header.isFinal()) || (ttt != Pdu.NO_TAG && ttt != TTT)) {
             reset();
             return false;
         }

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
@@ -61,7 +62,7 @@ class IscsiFuzzTest {
         ByteBuffer header = TestInitiator.header(0x43, random.nextInt(256));
         header.put(5, (byte) 0).putShort(6, (short) text.length);
         byte[] stream = ByteBuffer.allocate(48 + text.length + (-text.length & 3))
-                .put(header.array())
+                .put(TestInitiator.bytesOf(header))
                 .put(text)
                 .array();
         send(wild, mutated(stream, random), random);
@@ -91,7 +92,7 @@ class IscsiFuzzTest {
             } else {
                 header.putInt(36, random.nextInt(3)).putInt(40, 512 * random.nextInt(5));
             }
-            stream.write(header.array());
+            stream.write(TestInitiator.bytesOf(header));
             stream.write(new byte[4 * header.get(4)]);
             stream.write(data);
             stream.write(new byte[-data.length & 3]);
@@ -120,7 +121,7 @@ class IscsiFuzzTest {
         try {
             while (at < length) {
                 int piece = Math.min(length - at, 1 + random.nextInt(1500));
-                wild.sendRaw(java.util.Arrays.copyOfRange(stream, at, at + piece));
+                wild.sendRaw(Arrays.copyOfRange(stream, at, at + piece));
                 at += piece;
             }
         } catch (IOException e) {

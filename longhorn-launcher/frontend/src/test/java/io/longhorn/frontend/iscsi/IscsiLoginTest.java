@@ -12,6 +12,7 @@ import java.nio.charset.StandardCharsets;
 import java.security.GeneralSecurityException;
 import java.security.MessageDigest;
 import java.time.Duration;
+import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -126,7 +127,7 @@ class IscsiLoginTest {
             }
             assertThat(piece.flags()).isEqualTo(0x80);
             list.append(piece.text());
-            assertThat(list.toString().split("TargetName=")).hasSize(42);
+            assertThat(list.toString().split("TargetName=", -1)).hasSize(42);
         }
     }
 
@@ -135,8 +136,8 @@ class IscsiLoginTest {
         try (ServedPortal portal = new ServedPortal();
                 TestInitiator initiator = new TestInitiator(portal.address())) {
             byte[] text = TestInitiator.text("InitiatorName=" + NAME, "TargetName=" + IQN, "MaxBurstLength=8192");
-            byte[] begin = java.util.Arrays.copyOf(text, 30);
-            byte[] end = java.util.Arrays.copyOfRange(text, 30, text.length);
+            byte[] begin = Arrays.copyOf(text, 30);
+            byte[] end = Arrays.copyOfRange(text, 30, text.length);
             initiator.sendLogin(0x44, 0, begin);
             TestInitiator.Received empty = initiator.receive();
             assertThat(empty.flags()).isEqualTo(0x04);
@@ -161,7 +162,7 @@ class IscsiLoginTest {
     void wrongLoginIsRefused(String flags, String pairs, String status) throws IOException {
         try (ServedPortal portal = new ServedPortal();
                 TestInitiator initiator = new TestInitiator(portal.address())) {
-            initiator.sendLogin(Integer.decode(flags), 0, TestInitiator.text(pairs.split(",")));
+            initiator.sendLogin(Integer.decode(flags), 0, TestInitiator.text(pairs.split(",", -1)));
             assertThat(initiator.receive().loginStatus()).isEqualTo(Integer.decode(status));
             initiator.awaitClosed();
         }

@@ -374,7 +374,7 @@ class IscsiSessionTest {
         Received reject = initiator.receive();
         assertThat(reject.opcode()).isEqualTo(0x3f);
         assertThat(reject.response()).isEqualTo(reason);
-        assertThat(reject.data()).isEqualTo(header.array());
+        assertThat(reject.data()).isEqualTo(TestInitiator.bytesOf(header));
     }
 
     @Test
@@ -382,7 +382,7 @@ class IscsiSessionTest {
         try (TestInitiator initiator = initiator()) {
             ByteBuffer header = TestInitiator.header(0x40, 0x80);
             header.put(5, (byte) 0x7f);
-            initiator.sendRaw(header.array());
+            initiator.sendRaw(TestInitiator.bytesOf(header));
             initiator.awaitClosed();
         }
     }
@@ -447,7 +447,7 @@ class IscsiSessionTest {
             Received message = initiator.receive();
             assertThat(message.opcode()).isEqualTo(0x32);
             assertThat(message.header().get(36)).isEqualTo((byte) 1);
-            initiator.close();
+            initiator.disconnect();
             assertThat(withdrawn).isNotDone();
             served.device.letGo();
             assertThat(withdrawn.get()).isTrue();

@@ -19,6 +19,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.concurrent.TimeUnit;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -162,7 +163,7 @@ class RealIscsiTest {
     @Timeout(value = 10, unit = TimeUnit.MINUTES)
     void conformanceTestsPass() throws Exception {
         List<String> suites = new ArrayList<>();
-        for (String line : run("iscsi-test-cu", "-l").split("\n")) {
+        for (String line : run("iscsi-test-cu", "-l").split("\n", -1)) {
             if (line.matches("ALL\\.\\w+")) {
                 suites.add(line);
             }
@@ -189,7 +190,7 @@ class RealIscsiTest {
                     tests,
                     Integer.parseInt(summary.group(3)) - reasons.size(),
                     reasons.size(),
-                    String.join("; ", new java.util.TreeSet<>(reasons.values()))));
+                    String.join("; ", new TreeSet<>(reasons.values()))));
         }
         Files.writeString(Path.of("target", "iscsi-conformance.md"), table);
         assertThat(failed).isEmpty();

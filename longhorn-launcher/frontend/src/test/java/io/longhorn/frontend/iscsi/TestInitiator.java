@@ -74,7 +74,7 @@ final class TestInitiator implements AutoCloseable {
 
         Map<String, String> pairs() {
             Map<String, String> pairs = new LinkedHashMap<>();
-            for (String pair : text().split("\n")) {
+            for (String pair : text().split("\n", -1)) {
                 int equals = pair.indexOf('=');
                 if (equals > 0) {
                     pairs.put(pair.substring(0, equals), pair.substring(equals + 1));
@@ -226,9 +226,9 @@ final class TestInitiator implements AutoCloseable {
     void send(ByteBuffer header, byte[] data) throws IOException {
         ByteBuffer pdu = ByteBuffer.allocate(header.capacity() + data.length + 12);
         header.put(5, (byte) (data.length >> 16)).putShort(6, (short) data.length);
-        pdu.put(header.array());
+        pdu.put(bytesOf(header));
         if (headerDigest) {
-            pdu.putInt(Integer.reverseBytes(crc(header.array()) + headerDigestError));
+            pdu.putInt(Integer.reverseBytes(crc(bytesOf(header)) + headerDigestError));
         }
         pdu.put(data).put(new byte[-data.length & 3]);
         if (dataDigest && data.length > 0) {
@@ -238,6 +238,12 @@ final class TestInitiator implements AutoCloseable {
         headerDigestError = 0;
         dataDigestError = 0;
         sendRaw(Arrays.copyOf(pdu.array(), pdu.position()));
+    }
+
+    static byte[] bytesOf(ByteBuffer header) {
+        byte[] bytes = new byte[header.capacity()];
+        header.get(0, bytes);
+        return bytes;
     }
 
     void sendRaw(byte[] bytes) throws IOException {
@@ -270,6 +276,11 @@ final class TestInitiator implements AutoCloseable {
         } catch (SocketException e) {
             assertThat(e).hasMessageContaining("reset");
         }
+    }
+
+    /** As if the machine were gone. */
+    void disconnect() throws IOException {
+        socket.close();
     }
 
     private static int crc(byte[] bytes) {
