@@ -263,7 +263,9 @@ class FuseDeviceRealTest {
         Process copy = HostShell.start("cp -a " + TREE + "/lib " + mount + "/lib && sync", directory.resolve("cp.out"));
         sh("while [ ! -d " + mount + "/lib/server ]; do sleep 0.1; done");
         volume.replicas().remove(volume.replicas().list().get(0).id());
-        assertThat(copy.waitFor()).as(Files.readString(directory.resolve("cp.out"))).isZero();
+        assertThat(copy.waitFor())
+                .as(Files.readString(directory.resolve("cp.out")))
+                .isZero();
         sh("echo 3 > /proc/sys/vm/drop_caches; diff -r --no-dereference " + TREE + "/lib " + mount + "/lib");
     }
 

@@ -12,7 +12,8 @@ import org.junit.jupiter.api.Test;
 class FuseRequestsTest {
 
     private final FuseSession session = new FuseSession(new MemoryDevice(4096), (request, length) -> {}, 0, 0);
-    private final FuseRequests requests = new FuseRequests(3, () -> new FuseRequest(session, 0, ByteBuffer.allocate(8)));
+    private final FuseRequests requests =
+            new FuseRequests(3, () -> new FuseRequest(session, 0, ByteBuffer.allocate(8)));
 
     @Test
     void theLastOneUsedIsUsedNext() {

@@ -110,10 +110,12 @@ class FuseSessionTest {
     void attributesAreThoseOfAPlainFile() {
         negotiate();
         assertThat(send(3, 9, "00".repeat(16)))
-                .isEqualTo(hex("78000000 00000000 0900000000000000 0000000000000000 00000000 00000000"
-                        + " 0100000000000000 0000100000000000 0008000000000000"
-                        + " 0000000000000000 0000000000000000 0000000000000000"
-                        + " 00000000 00000000 00000000 80810000 01000000 00000000 00000000 00000000 00100000 00000000"));
+                .isEqualTo(
+                        hex(
+                                "78000000 00000000 0900000000000000 0000000000000000 00000000 00000000"
+                                        + " 0100000000000000 0000100000000000 0008000000000000"
+                                        + " 0000000000000000 0000000000000000 0000000000000000"
+                                        + " 00000000 00000000 00000000 80810000 01000000 00000000 00000000 00000000 00100000 00000000"));
     }
 
     @Test
@@ -127,8 +129,10 @@ class FuseSessionTest {
     void statisticsTellTheGrainOfDiscards() {
         negotiate();
         assertThat(send(17, 9, ""))
-                .isEqualTo(hex("60000000 00000000 0900000000000000 0001000000000000") + "00".repeat(32)
-                        + hex("00100000 ff000000 00100000 00000000") + "00".repeat(24));
+                .isEqualTo(hex("60000000 00000000 0900000000000000 0001000000000000")
+                        + "00".repeat(32)
+                        + hex("00100000 ff000000 00100000 00000000")
+                        + "00".repeat(24));
     }
 
     @Test
@@ -198,7 +202,8 @@ class FuseSessionTest {
                 .isEqualTo(error(14, 0));
         assertThat(send(43, 15, "0000000000000000 0000000000000000 ffffffffffffffff 03000000 00000000"))
                 .isEqualTo(error(15, 22));
-        assertThat(device.asked).containsExactly("discard 4096 8192", "zero 4096 8192 [ALLOCATE]", "discard 1044480 4096");
+        assertThat(device.asked)
+                .containsExactly("discard 4096 8192", "zero 4096 8192 [ALLOCATE]", "discard 1044480 4096");
     }
 
     @Test
@@ -269,10 +274,13 @@ class FuseSessionTest {
             byte[] bytes = malformed(random, i);
             int before = returned.size();
             String answer = send(bytes);
-            assertThat(returned).as("request %s", HexFormat.of().formatHex(bytes)).hasSize(before + 1);
+            assertThat(returned)
+                    .as("request %s", HexFormat.of().formatHex(bytes))
+                    .hasSize(before + 1);
             assertThat(answer.isEmpty()).isEqualTo(bytes.length < 40 || WITHOUT_ANSWER.contains((int) bytes[4] & 0xFF));
             if (!answer.isEmpty()) {
-                ByteBuffer header = ByteBuffer.wrap(answers.get(answers.size() - 1)).order(ByteOrder.LITTLE_ENDIAN);
+                ByteBuffer header =
+                        ByteBuffer.wrap(answers.get(answers.size() - 1)).order(ByteOrder.LITTLE_ENDIAN);
                 assertThat(header.getInt(0)).isEqualTo(header.capacity());
                 assertThat(header.getLong(8)).isEqualTo(i);
             }
