@@ -19,6 +19,7 @@ final class Errno {
     static final int EPROTO = 71;
     static final int EOPNOTSUPP = 95;
     static final int ECONNABORTED = 103;
+    static final int ENOTCONN = 107;
 
     private Errno() {}
 

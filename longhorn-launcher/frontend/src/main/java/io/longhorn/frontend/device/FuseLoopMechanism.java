@@ -12,7 +12,7 @@ import org.slf4j.LoggerFactory;
 
 /**
  * A loop device on the one file of a FUSE mount. The mount is in no directory, so nobody comes across it by accident, and when this process ends the kernel takes it away. What
- * a crash leaves is the loop device, which is known by its label.
+ * a crash leaves is the loop device, which is known by being dead: its file is of a mount in no directory that nobody serves.
  *
  * <p>This process opens the file itself, and asks for its attributes; the connection's thread answers that from memory. It never reads or writes the file or the loop device,
  * which could wait for threads that wait for it.
@@ -90,9 +90,9 @@ final class FuseLoopMechanism implements Mechanism {
     @Override
     public void cleanUp(DeviceRecord record) {}
 
-    /** Takes away the loop devices of processes that ended. One that is still in use fails all operations, and goes when its user does. */
+    /** Takes away the loop devices of processes that ended, of whatever state directory: they are of no use to anybody. One that is still in use fails all operations, and goes when its user does. */
     void clearLeftovers() throws IOException {
-        for (LoopDevice loop : LoopDevice.labelled(labelPrefix)) {
+        for (LoopDevice loop : LoopDevice.dead()) {
             loop.clearWhenUnused();
             if (loop.exists()) {
                 LOG.warn(

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -16,6 +17,11 @@ import java.util.Optional;
  * @param label at most {@link LoopStatus#LABEL_BYTES_MAX} bytes
  */
 record LoopDevice(Path path, String label) {
+
+    /** How the kernel calls the root of a mount that is in no directory. */
+    private static final String HIDDEN_FILE = "/";
+
+    private static final String DEAD = "";
 
     private static final String CONTROL = "/dev/loop-control";
     private static final Path BLOCK_DEVICES = Path.of("/sys/block");
@@ -56,26 +62,50 @@ record LoopDevice(Path path, String label) {
         }
     }
 
-    /** Those whose label begins so. */
+    /** Those whose label begins so and whose file is served. */
     static List<LoopDevice> labelled(String prefix) throws IOException {
+        return all().stream().filter(loop -> loop.label.startsWith(prefix)).toList();
+    }
+
+    /**
+     * Those whose file was served by a process that is gone, and whose mount is in no directory, as only ours are. They fail every operation for ever, and do not tell their
+     * labels either.
+     */
+    static List<LoopDevice> dead() throws IOException {
+        return all().stream().filter(loop -> loop.label.equals(DEAD)).toList();
+    }
+
+    private static List<LoopDevice> all() throws IOException {
         List<LoopDevice> found = new ArrayList<>();
         try (DirectoryStream<Path> devices = Files.newDirectoryStream(BLOCK_DEVICES, "loop*")) {
             for (Path device : devices) {
-                if (Files.exists(device.resolve("loop"))) {
+                if (isOnHiddenFile(device)) {
                     Path path = Path.of("/dev").resolve(device.getFileName());
-                    label(path)
-                            .filter(label -> label.startsWith(prefix))
-                            .ifPresent(label -> found.add(new LoopDevice(path, label)));
+                    label(path).ifPresent(label -> found.add(new LoopDevice(path, label)));
                 }
             }
         }
         return found;
     }
 
+    private static boolean isOnHiddenFile(Path device) throws IOException {
+        try {
+            return Files.readString(device.resolve("loop/backing_file")).strip().equals(HIDDEN_FILE);
+        } catch (NoSuchFileException e) {
+            return false;
+        }
+    }
+
+    /** {@link #DEAD} if nobody serves the file; empty if there is no file. */
     private static Optional<String> label(Path path) throws IOException {
         int device = KernelCalls.open(path.toString(), KernelCalls.READ_ONLY | KernelCalls.NON_BLOCKING);
         try {
             return status(device).map(LoopStatus::label);
+        } catch (CallFailedException e) {
+            if (e.errno() == Errno.ENOTCONN || e.errno() == Errno.ECONNABORTED) {
+                return Optional.of(DEAD);
+            }
+            throw e;
         } finally {
             KernelCalls.close(device);
         }
@@ -94,9 +124,11 @@ record LoopDevice(Path path, String label) {
         }
     }
 
-    /** Whether the kernel still has it. */
+    /** Whether the kernel still has it, served or not. */
     boolean exists() throws IOException {
-        return label(path).filter(label::equals).isPresent();
+        return label(path)
+                .filter(found -> found.equals(label) || found.equals(DEAD))
+                .isPresent();
     }
 
     /** Makes it as long as the file is now. */
