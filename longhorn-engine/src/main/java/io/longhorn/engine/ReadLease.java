@@ -21,7 +21,7 @@ final class ReadLease {
 
     /** All members acknowledged a message that was sent at this time. */
     void renew(long sentNanos, long sentWallMillis) {
-        if (!held || sentNanos - fromNanos > 0) {
+        if (!held || sentNanos - fromNanos >= 0) {
             fromNanos = sentNanos;
             fromWallMillis = sentWallMillis;
             held = true;

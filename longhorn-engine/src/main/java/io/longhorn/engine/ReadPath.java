@@ -614,7 +614,8 @@ final class ReadPath {
             if (crc == copy.crc()) {
                 core.repairs.send(copy.link(), read.layer, copy.block(), 0, crc, data, () -> {});
             } else if (read.showsThrough == 0) {
-                core.view.leave(copy.link(), "its map of block " + copy.block() + " disagrees with its peers");
+                // Alone it stays: its own checksum keeps the block from callers, and what else it has is all there is.
+                core.view.leaveForDamage(copy.link(), "its map of block " + copy.block() + " disagrees with its peers");
             }
         }
     }

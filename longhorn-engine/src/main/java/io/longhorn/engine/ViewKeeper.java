@@ -102,13 +102,16 @@ final class ViewKeeper {
         return confirmers;
     }
 
-    /** Whether reads may go to it: recorded in the view, connected, and not on its way out. */
+    /**
+     * Whether reads may go to it: recorded in the view, connected, and not on its way out. One that shall leave and cannot, since no other holds everything, is read: what it
+     * has is all there is, checksums keep what is bad of it from callers, and the others come back by what it has.
+     */
     boolean isReadable(ReplicaLink link) {
         return link.isReady()
                 && isInSync(link)
                 && !leaving.contains(link)
                 && !lost.contains(link)
-                && !unwanted.containsKey(link)
+                && !(unwanted.containsKey(link) && isSpared(link))
                 && !slow.containsKey(link);
     }
 

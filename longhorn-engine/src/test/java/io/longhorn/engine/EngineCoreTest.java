@@ -597,6 +597,27 @@ class EngineCoreTest {
         assertReplicasAlike(41);
     }
 
+    /** Found by the simulator: it was judged unfit in the moment in which the only other one left, and then nobody could read it nor come back by it, for ever. */
+    @Test
+    void memberThatShallLeaveIsReadWhileNoOtherHoldsEverything() {
+        EngineCore core = open();
+        missSomeWrites(core);
+        replicas.get(2).down = true;
+        replicas.get(2).cut();
+        replicas.get(1).down = true;
+        replicas.get(1).cut();
+        Outcome written = write(core, 0, filled(BLOCK, 8));
+        loop.until(() -> written.over && core.view.inSync() == 1, 20 * SECOND);
+
+        core.view.leave(linkOf(core, 0), "it is judged unfit");
+
+        assertThat(read(core, 0, BLOCK)).containsOnly(8);
+        replicas.get(1).down = false;
+        replicas.get(2).down = false;
+        loop.until(() -> core.health().state() == HealthState.HEALTHY, 60 * SECOND);
+        assertThat(read(core, 0, BLOCK)).containsOnly(8);
+    }
+
     @Test
     void rebuildLeavesOutBlocksOfWhichNobodyHasAGoodCopy() {
         EngineCore core = open();
