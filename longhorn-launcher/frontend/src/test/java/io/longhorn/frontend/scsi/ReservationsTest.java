@@ -96,7 +96,7 @@ class ReservationsTest {
             char other = row.charAt(exclusive ? 1 : 0);
             char registered = registrants ? row.charAt(2) : other;
             char unregistered = registrants ? row.charAt(exclusive ? 4 : 3) : other;
-            String cdb = row.split(" ")[1];
+            String cdb = row.split(" ", -1)[1];
             char holder = cdb.equals("16") || cdb.equals("17") ? 'C' : 'A';
             assertThat(outcome(a, cdb)).as("%s, %s, holder", type, row).isEqualTo(holder);
             assertThat(outcome(b, cdb)).as("%s, %s, registered", type, row).isEqualTo(registered);
