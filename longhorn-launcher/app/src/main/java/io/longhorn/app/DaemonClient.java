@@ -25,7 +25,7 @@ public final class DaemonClient {
     private static final Duration CONNECT_LIMIT = Duration.ofSeconds(5);
 
     /** Longer than the daemon waits for anything. */
-    private static final Duration ANSWER_LIMIT = Duration.ofSeconds(120);
+    private static final Duration ANSWER_LIMIT = Duration.ofMinutes(2);
 
     private static final long LOOK_MILLIS = 300;
     private static final int FAILED_FROM = 400;
@@ -89,8 +89,7 @@ public final class DaemonClient {
             throws InterruptedException {
         Map<String, Object> operation = post(path, body);
         String place = "/v1/operations/" + operation.get("id");
-        while (operation.get("state").equals("waiting")
-                || operation.get("state").equals("running")) {
+        while (isUnderWay(operation)) {
             progress.progress(number(operation, "doneBytes"), number(operation, "totalBytes"));
             Thread.sleep(LOOK_MILLIS);
             operation = get(place);

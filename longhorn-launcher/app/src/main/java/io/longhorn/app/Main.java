@@ -60,6 +60,7 @@ public final class Main implements Runnable {
 
     /** Found there by {@link DaemonAccess}. */
     @Mixin
+    @SuppressWarnings("UnusedVariable") // picocli fills it, and DaemonAccess asks picocli for it.
     private ApiOptions api = new ApiOptions();
 
     private boolean verbose;

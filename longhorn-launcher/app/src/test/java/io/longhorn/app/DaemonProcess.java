@@ -25,7 +25,11 @@ public final class DaemonProcess implements AutoCloseable {
         this.output = output;
     }
 
-    /** @param log takes what it writes to standard error; appended to */
+    /**
+     * A daemon that was started.
+     *
+     * @param log takes what it writes to standard error; appended to
+     */
     public static DaemonProcess start(Path directory, Path log, String... more) throws Exception {
         List<String> arguments = new ArrayList<>(
                 List.of("serve", "--dir", directory.toString(), "--api", "127.0.0.1:0", "--stop-with-input"));

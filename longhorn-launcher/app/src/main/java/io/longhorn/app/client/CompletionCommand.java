@@ -30,6 +30,7 @@ public final class CompletionCommand implements Callable<Integer> {
     }
 
     @Parameters(paramLabel = "SHELL", description = "bash; zsh takes the same.")
+    @SuppressWarnings("UnusedVariable") // There is one; picocli refuses others.
     private Shell shell = Shell.BASH;
 
     /** For picocli. */

@@ -15,7 +15,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
-import java.util.TreeSet;
+import java.util.Set;
 import java.util.concurrent.Semaphore;
 import java.util.regex.Pattern;
 import org.eclipse.jetty.http.HttpFields;
@@ -184,7 +184,7 @@ final class ApiServer implements AutoCloseable {
 
     private Reply notFound(Request request, List<String> path) {
         String asked = request.getHttpURI().getPath();
-        TreeSet<String> methods = routes.methods(path);
+        Set<String> methods = routes.methods(path);
         if (methods.isEmpty()) {
             return Reply.problem(Problem.of(new ApiException(404, "NO_SUCH_PATH", "there is nothing at " + asked)));
         }

@@ -23,7 +23,11 @@ sealed interface Reply {
      */
     record Events(String volume, long after) implements Reply {}
 
-    /** @param value as {@link Json} writes it */
+    /**
+     * A JSON document.
+     *
+     * @param value as {@link Json} writes it
+     */
     static Reply json(int status, Object value) {
         return new Document(status, "application/json", Json.of(value).getBytes(StandardCharsets.UTF_8), Map.of());
     }

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeSet;
 
 /** All that the API can do; openapi.json beside this class describes it. Immutable once it serves. */
@@ -41,8 +42,8 @@ final class Routes {
     }
 
     /** The methods that a path has, in order; none if there is no such path. */
-    TreeSet<String> methods(List<String> path) {
-        TreeSet<String> methods = new TreeSet<>();
+    Set<String> methods(List<String> path) {
+        Set<String> methods = new TreeSet<>();
         for (Route route : routes) {
             if (route.match(path).isPresent()) {
                 methods.add(route.method());

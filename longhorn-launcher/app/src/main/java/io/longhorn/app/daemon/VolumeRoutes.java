@@ -24,9 +24,13 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.UUID;
 import java.util.function.Function;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** The routes of volumes, and of what belongs to one. */
 final class VolumeRoutes {
+
+    private static final Logger LOG = LoggerFactory.getLogger(VolumeRoutes.class);
 
     private static final String[] LIMITS = {"operationsPerSecond", "operationsBurst", "bytesPerSecond", "bytesBurst"};
 
@@ -82,8 +86,7 @@ final class VolumeRoutes {
             try {
                 found.add(describe(name));
             } catch (VolumeNotFoundException e) {
-                // Deleted since its name was listed.
-                continue;
+                LOG.debug("deleted since its name was listed: volume={}", name, e);
             }
         }
         return found;

@@ -6,6 +6,7 @@ import io.longhorn.app.JsonReader;
 import io.longhorn.app.Waiting;
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.InetAddress;
 import java.net.Socket;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -342,7 +343,7 @@ class ApiTest {
     }
 
     private String raw(String request) throws IOException {
-        try (Socket socket = new Socket("127.0.0.1", api.daemon().address().port())) {
+        try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), api.daemon().address().port())) {
             socket.setSoTimeout(30_000);
             socket.getOutputStream().write(request.getBytes(StandardCharsets.ISO_8859_1));
             InputStream input = socket.getInputStream();
@@ -399,7 +400,8 @@ class ApiTest {
     private static List<String> upTo(HttpResponse<Stream<String>> stream, String kind) {
         List<String> lines = new ArrayList<>();
         try (Stream<String> body = stream.body()) {
-            body.peek(lines::add).anyMatch(line -> line.equals("event: " + kind));
+            assertThat(body.peek(lines::add).anyMatch(line -> line.equals("event: " + kind)))
+                    .isTrue();
         }
         return lines;
     }
