@@ -182,7 +182,8 @@ public final class IscsiPortal implements AutoCloseable {
             var unused = connection.channel().close();
         }
         await(others, TimeUnit.SECONDS.toNanos(SHUTDOWN_SECONDS));
-        var unused = loops.shutdownGracefully(0, SHUTDOWN_SECONDS, TimeUnit.SECONDS).awaitUninterruptibly();
+        var unused =
+                loops.shutdownGracefully(0, SHUTDOWN_SECONDS, TimeUnit.SECONDS).awaitUninterruptibly();
     }
 
     private static boolean await(List<IscsiConnection> connections, long nanos) {
