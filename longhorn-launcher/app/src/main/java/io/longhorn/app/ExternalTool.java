@@ -28,7 +28,7 @@ public record ExternalTool(Path file) {
      * @param exitCode the program's own
      * @param output standard output and standard error, in order
      */
-    record Result(int exitCode, String output) {}
+    public record Result(int exitCode, String output) {}
 
     /** Looks along {@code PATH}, then where administrators' tools are. */
     public static Optional<ExternalTool> find(String name) {
@@ -48,7 +48,7 @@ public record ExternalTool(Path file) {
      *
      * @param debianPackage what brings it, for the message
      */
-    static ExternalTool require(String name, String debianPackage) {
+    public static ExternalTool require(String name, String debianPackage) {
         return find(name)
                 .orElseThrow(() -> new CommandFailure(name + " is not installed; install the package " + debianPackage
                         + " (\"apt-get install " + debianPackage + "\", or your system's way)"));
@@ -60,7 +60,7 @@ public record ExternalTool(Path file) {
      * @param scratch a directory for the output
      * @throws CommandFailure if it cannot be started or does not end within the limit
      */
-    Result run(Path scratch, Duration limit, String... arguments) throws InterruptedException {
+    public Result run(Path scratch, Duration limit, String... arguments) throws InterruptedException {
         List<String> command = new ArrayList<>(List.of(file.toString()));
         command.addAll(List.of(arguments));
         try {

@@ -17,14 +17,12 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Comparator;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.stream.LongStream;
-import java.util.stream.Stream;
 
 /** Backups of bytes that do not compress to a folder of this machine and back, beside what compressing and hashing the same bytes costs alone. */
 final class BackupSpeed implements Measurement {
@@ -120,7 +118,7 @@ final class BackupSpeed implements Measurement {
         Runtime runtime = Runtime.getRuntime();
         System.gc();
         heap.add((runtime.totalMemory() - runtime.freeMemory()) / (double) (1 << 20));
-        delete(folder);
+        ScratchFiles.delete(folder);
     }
 
     /** Without a disk that holds it up. */
@@ -128,7 +126,7 @@ final class BackupSpeed implements Measurement {
         if (Files.isWritable(MEMORY) && Files.getFileStore(MEMORY).getUsableSpace() > 2 * sizeBytes) {
             Path folder = Files.createTempDirectory(MEMORY, "backups-");
             Backup unused = measured(snapshot, BackupTarget.at(folder.toUri()), inMemory);
-            delete(folder);
+            ScratchFiles.delete(folder);
         }
     }
 
@@ -248,13 +246,5 @@ final class BackupSpeed implements Measurement {
 
     private static double seconds(long beginNanos) {
         return (System.nanoTime() - beginNanos) / 1e9;
-    }
-
-    private static void delete(Path folder) throws IOException {
-        try (Stream<Path> files = Files.walk(folder)) {
-            for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
-                Files.delete(file);
-            }
-        }
     }
 }

@@ -44,7 +44,9 @@ final class Bench {
                 Measure.SCALE,
                 List.of(new LargeVolume(), new IdleVolumes()),
                 Measure.BACKUPS,
-                List.of(new BackupSpeed(bytes)));
+                List.of(new BackupSpeed(bytes)),
+                Measure.FRONTENDS,
+                List.of(new FrontendSpeed(bytes, settings.duration())));
     }
 
     /** Returns the results, for {@link Json}. */

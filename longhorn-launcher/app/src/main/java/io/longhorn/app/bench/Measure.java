@@ -19,7 +19,10 @@ enum Measure {
     SCALE,
 
     /** Backups and restores. */
-    BACKUPS;
+    BACKUPS,
+
+    /** Volumes as block devices for programs that are not Java. */
+    FRONTENDS;
 
     /** As the user writes it. */
     @Override

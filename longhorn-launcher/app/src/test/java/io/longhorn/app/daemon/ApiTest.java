@@ -343,7 +343,8 @@ class ApiTest {
     }
 
     private String raw(String request) throws IOException {
-        try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), api.daemon().address().port())) {
+        try (Socket socket = new Socket(
+                InetAddress.getLoopbackAddress(), api.daemon().address().port())) {
             socket.setSoTimeout(30_000);
             socket.getOutputStream().write(request.getBytes(StandardCharsets.ISO_8859_1));
             InputStream input = socket.getInputStream();

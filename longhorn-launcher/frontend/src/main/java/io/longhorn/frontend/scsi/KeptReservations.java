@@ -19,7 +19,7 @@ final class KeptReservations {
     }
 
     boolean canKeep() {
-        return spec.reservations() != ReservationStore.NONE;
+        return !spec.reservations().equals(ReservationStore.NONE);
     }
 
     /** What held when the target was served last. */
