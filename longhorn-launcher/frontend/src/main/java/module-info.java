@@ -1,11 +1,6 @@
 /** Volumes as block devices for programs that are not Java. */
 module io.longhorn.frontend {
     requires transitive io.longhorn.api;
-    requires io.netty.buffer;
-    requires io.netty.common;
-    requires io.netty.handler;
-    requires io.netty.transport;
-    requires org.slf4j;
     requires static transitive org.jspecify;
 
     exports io.longhorn.frontend;
