@@ -75,31 +75,19 @@ final class EncryptedStore implements ObjectStore {
 
     @Override
     public void write(String key, ByteBuffer content) throws IOException {
-        // Before the first lock too: a store with volumes and without the document counts as a plain one.
-        encryption.begin();
-        objects.write(key, isPlain(key) ? content : sealed(key, content));
+        objects.write(key, kept(key, content));
     }
 
     @Override
     public WriteGroup group() {
-        WriteGroup group = objects.group();
-        return new WriteGroup() {
-            @Override
-            public void write(String key, ByteBuffer content) throws IOException {
-                encryption.begin();
-                group.write(key, isPlain(key) ? content : sealed(key, content));
-            }
+        return WriteGroup.mapped(objects.group(), this::kept);
+    }
 
-            @Override
-            public void settle() throws IOException {
-                group.settle();
-            }
-
-            @Override
-            public void close() {
-                group.close();
-            }
-        };
+    /** What is kept for the content. */
+    private ByteBuffer kept(String key, ByteBuffer content) throws IOException {
+        // Before the first lock too: a store with volumes and without the document counts as a plain one.
+        encryption.begin();
+        return isPlain(key) ? content : sealed(key, content);
     }
 
     private ByteBuffer sealed(String key, ByteBuffer content) throws IOException {

@@ -47,24 +47,10 @@ final class PlainStore implements ObjectStore {
 
     @Override
     public WriteGroup group() {
-        WriteGroup group = objects.group();
-        return new WriteGroup() {
-            @Override
-            public void write(String key, ByteBuffer content) throws IOException {
-                ObjectStore unused = checked();
-                group.write(key, content);
-            }
-
-            @Override
-            public void settle() throws IOException {
-                group.settle();
-            }
-
-            @Override
-            public void close() {
-                group.close();
-            }
-        };
+        return WriteGroup.mapped(objects.group(), (key, content) -> {
+            ObjectStore unused = checked();
+            return content;
+        });
     }
 
     @Override

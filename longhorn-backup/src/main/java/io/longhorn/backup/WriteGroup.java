@@ -18,6 +18,32 @@ public interface WriteGroup extends AutoCloseable {
     @Override
     void close();
 
+    /** What becomes of an object before it is written. */
+    @FunctionalInterface
+    interface Mapping {
+        ByteBuffer apply(String key, ByteBuffer content) throws IOException;
+    }
+
+    /** Writes to another group what the mapping makes of each object. */
+    static WriteGroup mapped(WriteGroup to, Mapping mapping) {
+        return new WriteGroup() {
+            @Override
+            public void write(String key, ByteBuffer content) throws IOException {
+                to.write(key, mapping.apply(key, content));
+            }
+
+            @Override
+            public void settle() throws IOException {
+                to.settle();
+            }
+
+            @Override
+            public void close() {
+                to.close();
+            }
+        };
+    }
+
     /** Writes that are durable one by one. */
     static WriteGroup oneByOne(ObjectStore objects) {
         return new WriteGroup() {

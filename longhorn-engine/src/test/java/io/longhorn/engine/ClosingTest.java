@@ -171,7 +171,7 @@ class ClosingTest {
     }
 
     @Test
-    void deletedVolumeLeavesNothingOnTheServers() throws Exception {
+    void deletedVolumeHasNoReplicaOnTheServers() throws Exception {
         List<ReplicaServer> servers = servers(3);
         try (Longhorn longhorn = connect(servers)) {
             Volume volume = longhorn.create(spec("orders"));
@@ -179,7 +179,7 @@ class ClosingTest {
             volume.close();
             longhorn.delete("orders");
             for (int i = 0; i < 3; i++) {
-                assertThat(directory.resolve("disk-" + i).resolve("replicas")).isEmptyDirectory();
+                assertThat(HostedReplicas.on(directory.resolve("disk-" + i))).isEmpty();
             }
             assertThat(longhorn.create(spec("orders")).snapshots()).isEmpty();
         } finally {

@@ -218,8 +218,8 @@ class SalvageTest {
         assertThatThrownBy(() -> volume.replicas().remove(before.get(0).id()))
                 .isInstanceOf(ReplicaNotFoundException.class);
         for (ReplicaStatus replica : before) {
-            assertThat(directory.resolve("disk" + serverOf(replica)).resolve("replicas"))
-                    .isEmptyDirectory();
+            assertThat(HostedReplicas.on(directory.resolve("disk" + serverOf(replica))))
+                    .isEmpty();
         }
         volume.replicas().add(before.get(1).location());
         assertThat(volume.awaitHealthy(LIMIT)).isTrue();
