@@ -73,20 +73,8 @@ final class BackupCommand implements Runnable {
         throw new ParameterException(Objects.requireNonNull(spec).commandLine(), "a command is missing");
     }
 
-    private static BackupStore open(@Nullable CommandSpec spec, String target) {
-        try {
-            return open(URI.create(target));
-        } catch (IllegalArgumentException e) {
-            throw new ParameterException(Objects.requireNonNull(spec).commandLine(), "TARGET: " + e.getMessage(), e);
-        }
-    }
-
-    private static BackupStore open(URI target) {
-        return BackupStore.open(targetAt(target));
-    }
-
-    private static BackupTarget targetAt(URI target) {
-        return BackupTarget.at(target, BackupCredentials.ofEnvironment(System.getenv()));
+    private static URI uri(@Nullable CommandSpec spec, String target) {
+        return checked(spec, () -> BackupTarget.at(URI.create(target)).uri());
     }
 
     private static BackupUrl parse(@Nullable CommandSpec spec, String url) {
@@ -126,6 +114,9 @@ final class BackupCommand implements Runnable {
         private VolumeAccess access = new VolumeAccess();
 
         @Mixin
+        private TargetOptions at = new TargetOptions();
+
+        @Mixin
         private DaemonAccess daemon = new DaemonAccess();
 
         @Option(names = "--name", paramLabel = "NAME", description = "Of the backup. Default: one that nobody has.")
@@ -156,14 +147,14 @@ final class BackupCommand implements Runnable {
 
         @Override
         public Integer call() throws InterruptedException {
-            int at = volume.indexOf('@');
-            String of = at < 0 ? volume : volume.substring(0, at);
-            Optional<String> snapshot = at < 0 ? Optional.empty() : Optional.of(volume.substring(at + 1));
+            int mark = volume.indexOf('@');
+            String of = mark < 0 ? volume : volume.substring(0, mark);
+            Optional<String> snapshot = mark < 0 ? Optional.empty() : Optional.of(volume.substring(mark + 1));
             Console console = Console.of(spec);
-            BackupTarget where = checked(spec, () -> targetAt(URI.create(target)));
+            BackupTarget where = at.at(uri(spec, target));
             BackupSpec how = checked(spec, this::backupSpec);
             if (!access.isGiven()) {
-                new DaemonBackups(daemonOf(spec, daemon), console).create(of, target, fields(snapshot));
+                new DaemonBackups(daemonOf(spec, daemon), at, console).create(of, target, fields(snapshot));
                 return Main.DONE;
             }
             try (Longhorn longhorn = access.open()) {
@@ -257,6 +248,9 @@ final class BackupCommand implements Runnable {
         private VolumeAccess access = new VolumeAccess();
 
         @Mixin
+        private TargetOptions at = new TargetOptions();
+
+        @Mixin
         private DaemonAccess daemon = new DaemonAccess();
 
         @Option(names = "--replicas", paramLabel = "COUNT", description = "Of the volume.")
@@ -271,11 +265,11 @@ final class BackupCommand implements Runnable {
             Console console = Console.of(spec);
             VolumeSpec wanted = checked(spec, this::volumeSpec);
             if (!access.isGiven()) {
-                new DaemonBackups(daemonOf(spec, daemon), console).restore(named, fields());
+                new DaemonBackups(daemonOf(spec, daemon), at, console).restore(named, fields());
                 return Main.DONE;
             }
             try (Longhorn longhorn = access.open()) {
-                Backup backup = longhorn.findBackup(targetAt(named.target()), named.volume(), named.backup())
+                Backup backup = longhorn.findBackup(at.at(named.target()), named.volume(), named.backup())
                         .orElseThrow(() ->
                                 new BackupNotFoundException(named.target().toString(), named.volume(), named.backup()));
                 Volume volume = longhorn.restore(backup, wanted, new ProgressLine(console, "restored"));
@@ -314,6 +308,9 @@ final class BackupCommand implements Runnable {
         private boolean json;
 
         @Mixin
+        private TargetOptions at = new TargetOptions();
+
+        @Mixin
         private DaemonAccess daemon = new DaemonAccess();
 
         @Override
@@ -321,11 +318,11 @@ final class BackupCommand implements Runnable {
             Console console = Console.of(spec);
             Optional<DaemonClient> through = daemon.find();
             if (through.isPresent()) {
-                return new DaemonBackups(through.get(), console).list(target, json);
+                return new DaemonBackups(through.get(), at, console).list(target, json);
             }
             List<DamagedBackupException> damaged = new ArrayList<>();
             List<BackupConfig> backups;
-            try (BackupStore store = open(spec, target)) {
+            try (BackupStore store = at.open(uri(spec, target))) {
                 backups = BackupListing.complete(store, damaged::add);
             }
             damaged.forEach(one -> console.remark("DAMAGED " + one.getMessage()));
@@ -355,6 +352,9 @@ final class BackupCommand implements Runnable {
         private String url = "";
 
         @Mixin
+        private TargetOptions at = new TargetOptions();
+
+        @Mixin
         private DaemonAccess daemon = new DaemonAccess();
 
         @Override
@@ -362,10 +362,10 @@ final class BackupCommand implements Runnable {
             BackupUrl named = parse(spec, url);
             Optional<DaemonClient> through = daemon.find();
             if (through.isPresent()) {
-                new DaemonBackups(through.get(), Console.of(spec)).inspect(named);
+                new DaemonBackups(through.get(), at, Console.of(spec)).inspect(named);
                 return Main.DONE;
             }
-            try (BackupStore store = open(named.target())) {
+            try (BackupStore store = at.open(named.target())) {
                 BackupConfig backup = store.completeBackup(named.volume(), named.backup());
                 Console.of(spec).line(Json.of(BackupListing.details(backup)).strip());
             }
@@ -386,6 +386,9 @@ final class BackupCommand implements Runnable {
 
         @Parameters(paramLabel = "TARGET", description = "A target for all of it, or TARGET?backup=NAME&volume=VOLUME.")
         private String target = "";
+
+        @Mixin
+        private TargetOptions at = new TargetOptions();
 
         @Mixin
         private DaemonAccess daemon = new DaemonAccess();
@@ -417,10 +420,10 @@ final class BackupCommand implements Runnable {
                     target.contains("backup=") ? Optional.of(parse(spec, target)) : Optional.empty();
             Optional<DaemonClient> through = daemon.find();
             if (through.isPresent() && repairSource == null) {
-                DaemonBackups backups = new DaemonBackups(through.get(), console);
+                DaemonBackups backups = new DaemonBackups(through.get(), at, console);
                 return named.isPresent() ? backups.verifyOne(named.get()) : backups.verifyAll(target);
             }
-            try (BackupStore store = named.isPresent() ? open(named.get().target()) : open(spec, target)) {
+            try (BackupStore store = named.isPresent() ? at.open(named.get().target()) : at.open(uri(spec, target))) {
                 BackupVerification verification = verify(store, named, new ProgressLine(console, "verified"));
                 List<BackupVerification.Damage> damages = repairSource == null
                         ? verification.damages()
@@ -467,6 +470,9 @@ final class BackupCommand implements Runnable {
         @Parameters(index = "1", paramLabel = "FILE", description = "The image to make.")
         private @Nullable Path file;
 
+        @Mixin
+        private TargetOptions at = new TargetOptions();
+
         @Option(names = "--force", description = "Replace the file if there is one.")
         private boolean force;
 
@@ -475,7 +481,7 @@ final class BackupCommand implements Runnable {
             BackupUrl named = parse(spec, url);
             Console console = Console.of(spec);
             Path image = Objects.requireNonNull(file);
-            try (BackupStore store = open(named.target())) {
+            try (BackupStore store = at.open(named.target())) {
                 long bytes = new BackupExport(store, named.volume(), named.backup())
                         .to(image, force, new ProgressLine(console, "exported"));
                 console.line(image + ": " + bytes + " bytes, every block verified");
@@ -494,6 +500,9 @@ final class BackupCommand implements Runnable {
         private String url = "";
 
         @Mixin
+        private TargetOptions at = new TargetOptions();
+
+        @Mixin
         private DaemonAccess daemon = new DaemonAccess();
 
         @Override
@@ -501,10 +510,10 @@ final class BackupCommand implements Runnable {
             BackupUrl named = parse(spec, url);
             Optional<DaemonClient> through = daemon.find();
             if (through.isPresent()) {
-                new DaemonBackups(through.get(), Console.of(spec)).delete(named);
+                new DaemonBackups(through.get(), at, Console.of(spec)).delete(named);
                 return Main.DONE;
             }
-            try (BackupStore store = open(named.target())) {
+            try (BackupStore store = at.open(named.target())) {
                 long bytes = store.delete(named.volume(), named.backup());
                 Console.of(spec).line("backup " + named.backup() + " deleted, " + bytes + " bytes freed");
             }

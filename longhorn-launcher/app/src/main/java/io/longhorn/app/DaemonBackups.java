@@ -1,30 +1,24 @@
 package io.longhorn.app;
 
 import io.longhorn.backup.BackupUrl;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Backups through a daemon, which talks to the target itself; the credentials of our environment go with each request. */
+/** Backups through a daemon, which talks to the target itself; credentials and keys go with each request. */
 final class DaemonBackups {
 
     private final DaemonClient daemon;
+    private final TargetOptions at;
     private final Console console;
 
-    DaemonBackups(DaemonClient daemon, Console console) {
+    DaemonBackups(DaemonClient daemon, TargetOptions at, Console console) {
         this.daemon = daemon;
+        this.at = at;
         this.console = console;
     }
 
-    private static Map<String, Object> at(String target) {
-        Map<String, Object> body = new LinkedHashMap<>();
-        body.put("target", target);
-        body.put("credentials", BackupCredentials.ofEnvironment(System.getenv()));
-        return body;
-    }
-
-    private static Map<String, Object> about(BackupUrl backup) {
-        Map<String, Object> body = at(backup.target().toString());
+    private Map<String, Object> about(BackupUrl backup) {
+        Map<String, Object> body = at.fields(backup.target().toString());
         body.put("volume", backup.volume());
         body.put("backup", backup.backup());
         return body;
@@ -32,7 +26,7 @@ final class DaemonBackups {
 
     /** @param how the fields that say how, and of which snapshot */
     void create(String volume, String target, Map<String, Object> how) throws InterruptedException {
-        Map<String, Object> body = at(target);
+        Map<String, Object> body = at.fields(target);
         body.put("volume", volume);
         body.putAll(how);
         Map<String, Object> backup = daemon.await("/v1/backups", body, new ProgressLine(console, "backed up"));
@@ -49,7 +43,7 @@ final class DaemonBackups {
     }
 
     int list(String target, boolean json) {
-        Map<String, Object> found = daemon.post("/v1/backups/list", at(target));
+        Map<String, Object> found = daemon.post("/v1/backups/list", at.fields(target));
         List<?> backups = array(found, "backups");
         if (json) {
             console.line(Json.of(backups).strip());
@@ -83,7 +77,7 @@ final class DaemonBackups {
     }
 
     int verifyAll(String target) throws InterruptedException {
-        return verify(at(target));
+        return verify(at.fields(target));
     }
 
     int verifyOne(BackupUrl backup) throws InterruptedException {

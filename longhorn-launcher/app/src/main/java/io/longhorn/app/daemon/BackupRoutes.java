@@ -11,6 +11,7 @@ import io.longhorn.Volume;
 import io.longhorn.VolumeSpec;
 import io.longhorn.app.BackupCreation;
 import io.longhorn.app.BackupCredentials;
+import io.longhorn.app.BackupKeyRing;
 import io.longhorn.app.BackupListing;
 import io.longhorn.backup.BackupConfig;
 import io.longhorn.backup.BackupStore;
@@ -20,12 +21,15 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
- * The routes of backups and of long work. A target's credentials come with each request, in its body, and are forgotten with it; nothing here logs them. That is why even
+ * The routes of backups and of long work. A target's credentials and keys come with each request, in its body, and are forgotten with it; nothing here logs them. That is why even
  * questions about a target are POSTs.
  */
 final class BackupRoutes {
+
+    private static final List<String> TARGET_FIELDS = List.of("target", "credentials", "currentKey", "keys");
 
     private final Longhorn longhorn;
     private final OpenVolumes open;
@@ -59,6 +63,12 @@ final class BackupRoutes {
                 .add("POST", "/v1/operations/{operation}/cancel", this::cancel);
     }
 
+    /** The fields of a request: those that say which target, and {@code others}. */
+    private static Fields targetFields(ApiRequest request, String... others) {
+        return request.fields(
+                Stream.concat(TARGET_FIELDS.stream(), Stream.of(others)).toArray(String[]::new));
+    }
+
     private static BackupTarget target(Fields fields) {
         Map<String, String> credentials = fields.texts("credentials");
         for (String name : credentials.keySet()) {
@@ -67,11 +77,19 @@ final class BackupRoutes {
                         "unknown credential \"" + name + "\"; known are " + String.join(", ", BackupCredentials.NAMES));
             }
         }
-        return BackupTarget.at(URI.create(fields.text("target")), credentials);
+        BackupTarget target = BackupTarget.at(URI.create(fields.text("target")), credentials);
+        Map<String, String> keys = fields.texts("keys");
+        Optional<String> currentKey = fields.optionalText("currentKey");
+        if (keys.isEmpty() != currentKey.isEmpty()) {
+            throw ApiException.badRequest("\"keys\" and \"currentKey\" go together");
+        }
+        return currentKey
+                .map(current -> target.encryptedWith(BackupKeyRing.of(current, keys)))
+                .orElse(target);
     }
 
     private Reply list(ApiRequest request) {
-        BackupTarget target = target(request.fields("target", "credentials"));
+        BackupTarget target = target(targetFields(request));
         List<String> damaged = new ArrayList<>();
         try (BackupStore store = BackupStore.open(target)) {
             List<BackupConfig> backups =
@@ -82,18 +100,17 @@ final class BackupRoutes {
     }
 
     private Reply inspect(ApiRequest request) {
-        Fields fields = request.fields("target", "credentials", "volume", "backup");
+        Fields fields = targetFields(request, "volume", "backup");
         try (BackupStore store = BackupStore.open(target(fields))) {
             return Reply.ok(BackupListing.details(store.completeBackup(fields.text("volume"), fields.text("backup"))));
         }
     }
 
     private Reply create(ApiRequest request) {
-        Fields fields = request.fields(
+        Fields fields = targetFields(
+                request,
                 "volume",
                 "snapshot",
-                "target",
-                "credentials",
                 "name",
                 "mode",
                 "compression",
@@ -129,8 +146,7 @@ final class BackupRoutes {
     }
 
     private Reply restore(ApiRequest request) {
-        Fields fields =
-                request.fields("target", "credentials", "volume", "backup", "name", "sizeBytes", "replicas", "labels");
+        Fields fields = targetFields(request, "volume", "backup", "name", "sizeBytes", "replicas", "labels");
         BackupTarget target = target(fields);
         String volume = fields.text("volume");
         String backup = fields.text("backup");
@@ -149,7 +165,7 @@ final class BackupRoutes {
     }
 
     private Reply verify(ApiRequest request) {
-        Fields fields = request.fields("target", "credentials", "volume", "backup");
+        Fields fields = targetFields(request, "volume", "backup");
         BackupTarget target = target(fields);
         Optional<String> volume = fields.optionalText("volume");
         Optional<String> backup = fields.optionalText("backup");
@@ -177,7 +193,7 @@ final class BackupRoutes {
     }
 
     private Reply delete(ApiRequest request) {
-        Fields fields = request.fields("target", "credentials", "volume", "backup");
+        Fields fields = targetFields(request, "volume", "backup");
         BackupTarget target = target(fields);
         String volume = fields.text("volume");
         String backup = fields.text("backup");

@@ -6,6 +6,8 @@ import io.longhorn.app.CommandLineRun;
 import io.longhorn.app.JsonReader;
 import io.longhorn.app.Main;
 import io.longhorn.app.daemon.DaemonFixture;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -127,6 +129,17 @@ class ClientCommandTest {
         CommandLineRun missing = run("backup", "restore", url, "other");
         assertThat(missing.exitCode()).isEqualTo(Main.FAILED);
         assertThat(missing.err()).contains("there is no backup backup-1");
+    }
+
+    @Test
+    void keysOfAnEncryptedTargetGoWithTheRequest() throws IOException {
+        String target = directory.resolve("sealed").toUri().toString();
+        Path keys = Files.writeString(directory.resolve("keys"), "2026 " + "0f".repeat(32));
+        done("volume", "create", "secret", "--size", "1MiB", "--replicas", "1");
+        done("backup", "create", "secret", target, "--name", "backup-1", "--key-file", keys.toString());
+        assertThat(done("backup", "list", target, "--key-file", keys.toString()))
+                .startsWith("volume secret backup backup-1 of 2");
+        assertThat(run("backup", "list", target).exitCode()).isEqualTo(Main.FAILED);
     }
 
     @Test
