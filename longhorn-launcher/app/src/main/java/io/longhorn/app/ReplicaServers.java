@@ -2,6 +2,7 @@ package io.longhorn.app;
 
 import io.longhorn.HostPort;
 import java.io.IOException;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -91,6 +92,20 @@ public final class ReplicaServers implements AutoCloseable {
     void eraseDisk(int server) throws IOException {
         ScratchDirectory.delete(disk(server));
         Files.createDirectory(disk(server));
+    }
+
+    /** How many replicas were deleted whose space the servers have not given back yet. */
+    public int deletedLeft() throws IOException {
+        int left = 0;
+        for (int server = 0; server < count(); server++) {
+            try (DirectoryStream<Path> replicas =
+                    Files.newDirectoryStream(disk(server).resolve("replicas"))) {
+                for (Path replica : replicas) {
+                    left += Files.exists(replica.resolve("replica.meta")) ? 0 : 1;
+                }
+            }
+        }
+        return left;
     }
 
     /** SIGTERM to all, and waits for their clean end. */

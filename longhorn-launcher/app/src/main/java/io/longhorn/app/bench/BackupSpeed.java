@@ -11,6 +11,7 @@ import io.longhorn.RestoringVolume;
 import io.longhorn.Snapshot;
 import io.longhorn.Volume;
 import io.longhorn.VolumeSpec;
+import io.longhorn.app.ScratchDirectory;
 import io.longhorn.backup.BackupExport;
 import io.longhorn.backup.BackupStore;
 import java.io.IOException;
@@ -46,6 +47,8 @@ final class BackupSpeed implements Measurement {
     private final Figure disk = new Figure("writing the same bytes to one file and forcing it", "MB/s");
     private final Figure inMemory = new Figure(
             "first backup, to a folder in memory, without the 2 s of the lock", "MB/s", "0.7 of the first line");
+    private final Figure again =
+            new Figure("the same once more, with code that is compiled by then", "MB/s", "0.7 of the first line");
     private final Figure first = new Figure(
             "first backup, to the disk, without the 2 s of the lock", "MB/s", "0.7 of the lesser of the first two");
     private final Figure firstSeconds = new Figure("first backup in all", "s");
@@ -77,6 +80,7 @@ final class BackupSpeed implements Measurement {
                 floor,
                 disk,
                 inMemory,
+                again,
                 first,
                 firstSeconds,
                 changed,
@@ -101,7 +105,8 @@ final class BackupSpeed implements Measurement {
             fill(volume, 0, sizeBytes, 1);
             site.settle(volume);
             Snapshot snapshot = volume.snapshot("first");
-            inMemory(snapshot);
+            inMemory(snapshot, inMemory);
+            inMemory(snapshot, again);
             Backup backup = firstBackup(snapshot, target);
             restore(site, scratch, backup);
             export(backup, folder.resolve("image"));
@@ -118,15 +123,15 @@ final class BackupSpeed implements Measurement {
         Runtime runtime = Runtime.getRuntime();
         System.gc();
         heap.add((runtime.totalMemory() - runtime.freeMemory()) / (double) (1 << 20));
-        ScratchFiles.delete(folder);
+        ScratchDirectory.delete(folder);
     }
 
     /** Without a disk that holds it up. */
-    private void inMemory(Snapshot snapshot) throws IOException, InterruptedException {
+    private void inMemory(Snapshot snapshot, Figure speed) throws IOException, InterruptedException {
         if (Files.isWritable(MEMORY) && Files.getFileStore(MEMORY).getUsableSpace() > 2 * sizeBytes) {
             Path folder = Files.createTempDirectory(MEMORY, "backups-");
-            Backup unused = measured(snapshot, BackupTarget.at(folder.toUri()), inMemory);
-            ScratchFiles.delete(folder);
+            Backup unused = measured(snapshot, BackupTarget.at(folder.toUri()), speed);
+            ScratchDirectory.delete(folder);
         }
     }
 

@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.UUID;
+import java.util.concurrent.TimeUnit;
 
 /** Where a bench measures: replica servers, a connection to them, and volumes made there. Used by one thread. */
 final class BenchSite implements AutoCloseable {
@@ -104,11 +105,22 @@ final class BenchSite implements AutoCloseable {
     void awaitQuiet() {
         try {
             new Settling(cpu()).awaitQuiet();
+            awaitSpace();
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new CommandFailure("interrupted", e);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
+        }
+    }
+
+    /** Giving space back takes the disk time, but no processor. */
+    private void awaitSpace() throws IOException, InterruptedException {
+        long began = System.nanoTime();
+        while (ownServers.isPresent()
+                && ownServers.get().deletedLeft() > 0
+                && System.nanoTime() - began < LIMIT.toNanos()) {
+            TimeUnit.MILLISECONDS.sleep(100);
         }
     }
 

@@ -5,6 +5,7 @@ import io.longhorn.HostPort;
 import io.longhorn.Longhorn;
 import io.longhorn.Volume;
 import io.longhorn.VolumeSpec;
+import io.longhorn.app.ScratchDirectory;
 import io.longhorn.frontend.BlockDevice;
 import io.longhorn.frontend.device.KernelDeviceSettings;
 import io.longhorn.frontend.device.KernelDevices;
@@ -103,7 +104,7 @@ final class FrontendSpeed implements Measurement {
             kernelDevice(site, tools, baselines, served);
         }
         cached(site, tools, baselines);
-        ScratchFiles.delete(scratch);
+        ScratchDirectory.delete(scratch);
     }
 
     private void library(BenchSite site, Volume volume) throws Exception {
