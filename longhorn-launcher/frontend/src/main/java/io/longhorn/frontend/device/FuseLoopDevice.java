@@ -2,6 +2,7 @@ package io.longhorn.frontend.device;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -16,10 +17,13 @@ final class FuseLoopDevice implements AttachedDevice {
     private final String name;
     private final FuseConnection.Opened opened;
     private final LoopDevice loop;
+    private final Commands commands;
     private final Quiescence quiescence;
 
-    FuseLoopDevice(String name, FuseConnection.Opened opened, LoopDevice loop, Quiescence quiescence) {
+    FuseLoopDevice(
+            String name, FuseConnection.Opened opened, LoopDevice loop, Commands commands, Quiescence quiescence) {
         this.name = name;
+        this.commands = commands;
         this.opened = opened;
         this.loop = loop;
         this.quiescence = quiescence;
@@ -42,6 +46,7 @@ final class FuseLoopDevice implements AttachedDevice {
     public void detach() throws IOException, InterruptedException {
         if (loop.exists()) {
             quiescence.await(name, loop.path());
+            writeBack();
             if (!loop.clear()) {
                 throw new DeviceBusyException(name, quiescence.user(loop.path()));
             }
@@ -56,6 +61,18 @@ final class FuseLoopDevice implements AttachedDevice {
         KernelCalls.close(opened.fileDescriptor());
         if (!opened.connection().awaitEnd(END_LIMIT_MILLIS)) {
             LOG.warn("device {} is detached; the last operations of its volume are still running", name);
+        }
+    }
+
+    /**
+     * Has a process of its own write back what the page cache still has of the device. Clearing would do it too, but in a thread of this process: if it were killed then, that
+     * thread would wait for answers that nobody gives any more, and the process could never end.
+     */
+    private void writeBack() throws IOException, InterruptedException {
+        Commands.Outcome outcome =
+                commands.run(List.of("blockdev", "--flushbufs", loop.path().toString()));
+        if (outcome.exitCode() != 0) {
+            LOG.warn("device {} is detached although not all could be written back: {}", name, outcome.output());
         }
     }
 }

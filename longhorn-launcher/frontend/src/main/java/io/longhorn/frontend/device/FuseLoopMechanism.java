@@ -24,13 +24,15 @@ final class FuseLoopMechanism implements Mechanism {
     private static final int HASH_DIGITS = 12;
 
     private final Host host;
+    private final Commands commands;
     private final Quiescence quiescence;
     private final int blockBytes;
     private final String labelPrefix;
 
     /** @param stateDirectory a real path; the labels of the loop devices are bound to it */
-    FuseLoopMechanism(Host host, Path stateDirectory, int blockBytes) {
+    FuseLoopMechanism(Host host, Commands commands, Path stateDirectory, int blockBytes) {
         this.host = host;
+        this.commands = commands;
         this.quiescence = new Quiescence(new DeviceUsers(host));
         this.blockBytes = blockBytes;
         UUID id = UUID.nameUUIDFromBytes(stateDirectory.toString().getBytes(StandardCharsets.UTF_8));
@@ -74,7 +76,7 @@ final class FuseLoopMechanism implements Mechanism {
             String cut =
                     new String(bytes, 0, Math.min(bytes.length, LoopStatus.LABEL_BYTES_MAX), StandardCharsets.UTF_8);
             LoopDevice loop = LoopDevice.attach(opened.fileDescriptor(), device.isReadOnly(), blockBytes, cut);
-            return new FuseLoopDevice(device.name(), opened, loop, quiescence);
+            return new FuseLoopDevice(device.name(), opened, loop, commands, quiescence);
         } catch (IOException | RuntimeException e) {
             KernelCalls.close(opened.fileDescriptor());
             throw e;

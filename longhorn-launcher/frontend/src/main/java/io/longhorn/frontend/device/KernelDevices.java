@@ -117,7 +117,7 @@ public final class KernelDevices implements AutoCloseable {
     private static List<Mechanism> mechanisms(Host host, Path directory, KernelDeviceSettings settings) {
         Commands commands = new HostCommands(directory);
         return List.of(
-                new FuseLoopMechanism(host, directory, settings.blockBytes()),
+                new FuseLoopMechanism(host, commands, directory, settings.blockBytes()),
                 new NbdMechanism(host, commands, settings.nbdServer(), settings.blockBytes()),
                 new IscsiMechanism(host, commands, settings.iscsiTarget()));
     }

@@ -79,7 +79,8 @@ class FuseDeviceRealTest {
     private List<LoopDevice> loops() {
         try {
             Path state = directory.resolve("state").toRealPath();
-            return LoopDevice.labelled(new FuseLoopMechanism(Host.real(), state, 512).labelPrefix());
+            return LoopDevice.labelled(
+                    new FuseLoopMechanism(Host.real(), new HostCommands(state), state, 512).labelPrefix());
         } catch (IOException e) {
             throw new AssertionError(e);
         }
