@@ -130,10 +130,10 @@ class NbdTransmissionTest {
             client.sendRequest(0, CACHE, 9, 0, (2 << 20) + 1);
             disk.letGo();
             disk.letGo();
-            disk.failNext(new DamagedBlockException("disk", 1));
             disk.letGo();
-            disk.letAllGo();
             assertThat(client.reply(0).error()).isZero();
+            disk.letAllGo();
+            disk.failNext(new DamagedBlockException("disk", 1));
             assertThat(client.request(0, CACHE, 0, 10).error()).isEqualTo(EIO);
             assertThat(client.request(0, CACHE, SIZE, 1).error()).isEqualTo(EINVAL);
         }
