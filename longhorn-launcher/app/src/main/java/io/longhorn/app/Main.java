@@ -7,7 +7,9 @@ import io.longhorn.app.client.CompletionCommand;
 import io.longhorn.app.client.FrontendCommand;
 import io.longhorn.app.client.SnapshotCommand;
 import io.longhorn.app.client.VolumeCommand;
+import io.longhorn.frontend.device.DeviceMechanism;
 import java.util.Locale;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -76,8 +78,9 @@ public final class Main implements Runnable {
     static CommandLine command() {
         Main main = new Main();
         return new CommandLine(main)
-                .registerConverter(HostPort.class, Main::hostPort)
-                .registerConverter(ByteSize.class, Main::byteSize)
+                .registerConverter(HostPort.class, converter(HostPort::parse))
+                .registerConverter(ByteSize.class, converter(ByteSize::parse))
+                .registerConverter(DeviceMechanism.class, converter(DeviceMechanism::ofLabel))
                 .setCaseInsensitiveEnumValuesAllowed(true)
                 .setParameterExceptionHandler(Main::reportWrongUsage)
                 .setExecutionExceptionHandler(main::reportFailure);
@@ -104,20 +107,15 @@ public final class Main implements Runnable {
         throw new ParameterException(spec.commandLine(), "a command is missing");
     }
 
-    private static HostPort hostPort(String text) {
-        try {
-            return HostPort.parse(text);
-        } catch (IllegalArgumentException e) {
-            throw new CommandLine.TypeConversionException(e.getMessage());
-        }
-    }
-
-    private static ByteSize byteSize(String text) {
-        try {
-            return ByteSize.parse(text);
-        } catch (IllegalArgumentException e) {
-            throw new CommandLine.TypeConversionException(e.getMessage());
-        }
+    /** What a wrong argument throws is told as wrong usage. */
+    private static <T> CommandLine.ITypeConverter<T> converter(Function<String, T> parse) {
+        return text -> {
+            try {
+                return parse.apply(text);
+            } catch (IllegalArgumentException e) {
+                throw new CommandLine.TypeConversionException(e.getMessage());
+            }
+        };
     }
 
     private static int reportWrongUsage(ParameterException wrong, String[] arguments) {

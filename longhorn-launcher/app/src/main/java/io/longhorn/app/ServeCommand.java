@@ -4,6 +4,7 @@ import io.longhorn.HostPort;
 import io.longhorn.app.daemon.ApiTls;
 import io.longhorn.app.daemon.Daemon;
 import io.longhorn.app.daemon.DaemonSettings;
+import io.longhorn.frontend.device.DeviceMechanism;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -101,6 +102,12 @@ final class ServeCommand implements Callable<Integer> {
     private @Nullable HostPort iscsi;
 
     @Option(
+            names = "--device-mechanism",
+            paramLabel = "fuse|nbd|iscsi",
+            description = "How devices of the kernel are made. Default: the first of these that this machine offers.")
+    private @Nullable DeviceMechanism deviceMechanism;
+
+    @Option(
             names = "--trusted-network",
             description = "Let NBD and iSCSI listen beyond loopback, where they ask nobody who he is.")
     private boolean trustedNetwork;
@@ -147,6 +154,7 @@ final class ServeCommand implements Callable<Integer> {
                 connection.tls(),
                 Optional.ofNullable(nbd),
                 Optional.ofNullable(iscsi),
+                Optional.ofNullable(deviceMechanism),
                 trustedNetwork);
     }
 }

@@ -2,6 +2,7 @@ package io.longhorn.app.daemon;
 
 import io.longhorn.HostPort;
 import io.longhorn.Tls;
+import io.longhorn.frontend.device.DeviceMechanism;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
@@ -20,6 +21,7 @@ import java.util.Optional;
  * @param replicaTls the files for TLS with replica servers
  * @param nbd where NBD listens unless an attachment says otherwise; empty: the first free port of loopback
  * @param iscsi the same for iSCSI
+ * @param deviceMechanism how devices of the kernel are made; empty: as the first that the machine offers
  * @param trustedNetwork whether NBD and iSCSI may listen beyond loopback, although they ask nobody who he is
  */
 public record DaemonSettings(
@@ -33,6 +35,7 @@ public record DaemonSettings(
         Optional<Tls> replicaTls,
         Optional<HostPort> nbd,
         Optional<HostPort> iscsi,
+        Optional<DeviceMechanism> deviceMechanism,
         boolean trustedNetwork) {
 
     public DaemonSettings {

@@ -2,6 +2,7 @@ package io.longhorn.app.daemon;
 
 import io.longhorn.FrontendException;
 import io.longhorn.frontend.BlockDevice;
+import io.longhorn.frontend.device.DeviceMechanism;
 import io.longhorn.frontend.device.KernelDeviceSettings;
 import io.longhorn.frontend.device.KernelDevices;
 import java.nio.file.Path;
@@ -17,24 +18,34 @@ final class DeviceFrontend implements Frontend {
 
     private final @Nullable KernelDevices devices;
     private final Optional<String> problem;
+    private final KernelNbd nbd;
+    private final KernelIscsi iscsi;
 
-    private DeviceFrontend(@Nullable KernelDevices devices, Optional<String> problem) {
+    private DeviceFrontend(
+            @Nullable KernelDevices devices, Optional<String> problem, KernelNbd nbd, KernelIscsi iscsi) {
         this.devices = devices;
         this.problem = problem;
+        this.nbd = nbd;
+        this.iscsi = iscsi;
     }
 
     /**
      * Takes away what an earlier daemon left behind.
      *
      * @param state where it keeps what it must find again
+     * @param mechanism empty: the first that this machine offers
      */
-    static DeviceFrontend open(Path state) {
+    static DeviceFrontend open(Path state, Optional<DeviceMechanism> mechanism) {
+        KernelNbd nbd = new KernelNbd(state.resolve("nbd.sock"));
+        KernelIscsi iscsi = new KernelIscsi(state.resolve("iscsi.port"));
+        KernelDeviceSettings.Builder settings =
+                KernelDeviceSettings.builder(state).nbdServer(nbd).iscsiTarget(iscsi);
+        mechanism.ifPresent(settings::mechanism);
         try {
-            return new DeviceFrontend(
-                    KernelDevices.open(KernelDeviceSettings.builder(state).build()), Optional.empty());
+            return new DeviceFrontend(KernelDevices.open(settings.build()), Optional.empty(), nbd, iscsi);
         } catch (FrontendException e) {
             LOG.info("no devices of the kernel here: {}", e.toString());
-            return new DeviceFrontend(null, Optional.of(String.valueOf(e.getMessage())));
+            return new DeviceFrontend(null, Optional.of(String.valueOf(e.getMessage())), nbd, iscsi);
         }
     }
 
@@ -74,11 +85,14 @@ final class DeviceFrontend implements Frontend {
         return 0;
     }
 
-    /** Devices that are in use stay until their users go; their operations fail from now on. */
+    /** Devices that are in use stay until their users go: see {@link DeviceMechanism} for what their operations do. */
     @Override
     public void close() {
-        if (devices != null) {
-            devices.close();
+        try (nbd;
+                iscsi) {
+            if (devices != null) {
+                devices.close();
+            }
         }
     }
 }

@@ -15,6 +15,6 @@ final class Frontends {
                 new NoFrontend(),
                 new NbdFrontend(settings.nbd(), rule),
                 new IscsiFrontend(settings.iscsi(), directory.resolve("reservations"), rule),
-                DeviceFrontend.open(directory.resolve("devices")));
+                DeviceFrontend.open(directory.resolve("devices"), settings.deviceMechanism()));
     }
 }

@@ -2,21 +2,18 @@ package io.longhorn.app.daemon;
 
 import io.longhorn.HostPort;
 import io.longhorn.frontend.BlockDevice;
+import io.longhorn.frontend.iscsi.IscsiNames;
 import io.longhorn.frontend.iscsi.IscsiPortal;
 import io.longhorn.frontend.iscsi.IscsiSettings;
 import io.longhorn.frontend.iscsi.IscsiTargetSpec;
 import io.longhorn.frontend.scsi.FileReservationStore;
 import io.longhorn.frontend.scsi.ReservationStore;
 import java.nio.file.Path;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.Set;
 
 /** Shows devices as targets of iSCSI portals: one portal per address, shared by all that are shown there. Persistent reservations last over restarts. */
 final class IscsiFrontend implements Frontend {
-
-    /** The name of a target is this and the name of the volume in lower case. */
-    static final String IQN_PREFIX = "iqn.2026-01.io.longhorn:";
 
     private final ListenRule rule;
     private final ReservationStore reservations;
@@ -51,27 +48,13 @@ final class IscsiFrontend implements Frontend {
 
     @Override
     public Shown show(Attachment attachment, BlockDevice device, Set<String> taken) {
-        String iqn = attachment.name().isEmpty() ? iqn(attachment, taken) : attachment.name();
+        String iqn =
+                attachment.name().isEmpty() ? IscsiNames.forVolume(device.name(), taken::contains) : attachment.name();
         return portals.use(attachment.listen(), (listen, portal) -> {
             portal.serve(
                     IscsiTargetSpec.of(iqn, device).reservations(reservations).build());
             return new Shown(listen, iqn, portal.uri(iqn).orElseThrow());
         });
-    }
-
-    /** Names of volumes differ in case too, those of targets do not. A snapshot's comes after a colon, which no name has. */
-    private static String iqn(Attachment attachment, Set<String> taken) {
-        String plain = IQN_PREFIX
-                + attachment.volume().toLowerCase(Locale.ROOT)
-                + attachment
-                        .snapshot()
-                        .map(name -> ":" + name.toLowerCase(Locale.ROOT))
-                        .orElse("");
-        String unique = plain;
-        for (int number = 2; taken.contains(unique); number++) {
-            unique = plain + ":" + number;
-        }
-        return unique;
     }
 
     @Override

@@ -39,6 +39,7 @@ class DaemonSecurityTest {
                 Optional.empty(),
                 Optional.empty(),
                 Optional.empty(),
+                Optional.empty(),
                 false);
     }
 
@@ -219,6 +220,7 @@ class DaemonSecurityTest {
                 Optional.empty(),
                 Optional.empty(),
                 List.of(HostPort.parse("127.0.0.1:1")),
+                Optional.empty(),
                 Optional.empty(),
                 Optional.empty(),
                 Optional.empty(),
