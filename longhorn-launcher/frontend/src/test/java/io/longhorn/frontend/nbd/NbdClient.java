@@ -282,6 +282,11 @@ final class NbdClient implements Closeable {
         return in;
     }
 
+    /** Sends nothing more, but still reads. */
+    void endOutput() throws IOException {
+        ((Socket) socket).shutdownOutput();
+    }
+
     @Override
     public void close() throws IOException {
         socket.close();

@@ -99,6 +99,7 @@ class NbdFuzzTest {
                 at += count;
             }
             if (random.nextBoolean()) {
+                hostile.endOutput();
                 hostile.in().readNBytes(18 + random.nextInt(100));
             }
         } catch (IOException e) {
