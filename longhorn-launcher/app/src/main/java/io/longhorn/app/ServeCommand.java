@@ -4,7 +4,6 @@ import io.longhorn.HostPort;
 import io.longhorn.app.daemon.ApiTls;
 import io.longhorn.app.daemon.Daemon;
 import io.longhorn.app.daemon.DaemonSettings;
-import io.longhorn.frontend.device.DeviceMechanism;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
@@ -89,28 +88,8 @@ final class ServeCommand implements Callable<Integer> {
             description = "Run a replica server here as well, for this daemon and others.")
     private @Nullable HostPort replicaListen;
 
-    @Option(
-            names = "--nbd",
-            paramLabel = "HOST:PORT",
-            description = "Where NBD listens unless an attachment says otherwise. Default: a free port of loopback.")
-    private @Nullable HostPort nbd;
-
-    @Option(
-            names = "--iscsi",
-            paramLabel = "HOST:PORT",
-            description = "Where iSCSI listens unless an attachment says otherwise. Default: a free port of loopback.")
-    private @Nullable HostPort iscsi;
-
-    @Option(
-            names = "--device-mechanism",
-            paramLabel = "fuse|nbd|iscsi",
-            description = "How devices of the kernel are made. Default: the first of these that this machine offers.")
-    private @Nullable DeviceMechanism deviceMechanism;
-
-    @Option(
-            names = "--trusted-network",
-            description = "Let NBD and iSCSI listen beyond loopback, where they ask nobody who he is.")
-    private boolean trustedNetwork;
+    @Mixin
+    private FrontendOptions frontends = new FrontendOptions();
 
     @Mixin
     private ConnectionOptions connection = new ConnectionOptions();
@@ -152,9 +131,6 @@ final class ServeCommand implements Callable<Integer> {
                 replicaServers,
                 connection.token(),
                 connection.tls(),
-                Optional.ofNullable(nbd),
-                Optional.ofNullable(iscsi),
-                Optional.ofNullable(deviceMechanism),
-                trustedNetwork);
+                frontends.settings());
     }
 }

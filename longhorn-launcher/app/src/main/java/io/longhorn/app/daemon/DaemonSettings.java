@@ -2,7 +2,6 @@ package io.longhorn.app.daemon;
 
 import io.longhorn.HostPort;
 import io.longhorn.Tls;
-import io.longhorn.frontend.device.DeviceMechanism;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
@@ -19,10 +18,7 @@ import java.util.Optional;
  * @param replicaServers which hold the volumes' replicas; none: they are in the directory itself
  * @param replicaToken the secret shared with replica servers
  * @param replicaTls the files for TLS with replica servers
- * @param nbd where NBD listens unless an attachment says otherwise; empty: the first free port of loopback
- * @param iscsi the same for iSCSI
- * @param deviceMechanism how devices of the kernel are made; empty: as the first that the machine offers
- * @param trustedNetwork whether NBD and iSCSI may listen beyond loopback, although they ask nobody who he is
+ * @param frontends how it shows devices
  */
 public record DaemonSettings(
         Path directory,
@@ -33,10 +29,7 @@ public record DaemonSettings(
         List<HostPort> replicaServers,
         Optional<String> replicaToken,
         Optional<Tls> replicaTls,
-        Optional<HostPort> nbd,
-        Optional<HostPort> iscsi,
-        Optional<DeviceMechanism> deviceMechanism,
-        boolean trustedNetwork) {
+        FrontendSettings frontends) {
 
     public DaemonSettings {
         Objects.requireNonNull(directory, "directory");

@@ -15,7 +15,8 @@ final class FrontendOpenException extends FrontendException {
     FrontendOpenException(String address) {
         super(
                 ErrorCode.FRONTEND_OPEN,
-                "listening on " + address + " lets everybody who reaches it use the volume; start the daemon with"
+                "listening on " + address + " lets everybody who reaches it use the volume; have clients prove"
+                        + " who they are with --nbd-tls-ca or --iscsi-chap-file, or start the daemon with"
                         + " --trusted-network if that is meant");
         this.address = address;
     }

@@ -9,12 +9,12 @@ final class Frontends {
     private Frontends() {}
 
     static List<Frontend> of(DaemonSettings settings) {
-        ListenRule rule = new ListenRule(settings.trustedNetwork());
+        FrontendSettings how = settings.frontends();
         Path directory = settings.directory();
         return List.of(
                 new NoFrontend(),
-                new NbdFrontend(settings.nbd(), rule),
-                new IscsiFrontend(settings.iscsi(), directory.resolve("reservations"), rule),
-                DeviceFrontend.open(directory.resolve("devices"), settings.deviceMechanism()));
+                new NbdFrontend(how),
+                new IscsiFrontend(how, directory.resolve("reservations")),
+                DeviceFrontend.open(directory.resolve("devices"), how.deviceMechanism()));
     }
 }

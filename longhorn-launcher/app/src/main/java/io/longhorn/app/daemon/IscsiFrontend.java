@@ -16,18 +16,17 @@ import java.util.Set;
 final class IscsiFrontend implements Frontend {
 
     private final ListenRule rule;
+    private final Optional<ChapSecrets> chap;
     private final ReservationStore reservations;
     private final SharedServers<IscsiPortal> portals;
 
-    /**
-     * @param usual where it listens unless an attachment says otherwise
-     * @param directory keeps the reservations
-     */
-    IscsiFrontend(Optional<HostPort> usual, Path directory, ListenRule rule) {
-        this.rule = rule;
+    /** @param directory keeps the reservations */
+    IscsiFrontend(FrontendSettings settings, Path directory) {
+        this.chap = settings.chap();
+        this.rule = new ListenRule(settings.trustedNetwork() || chap.isPresent());
         this.reservations = new FileReservationStore(directory);
         this.portals = new SharedServers<>(
-                usual, this::start, portal -> portal.address().toString());
+                settings.iscsi(), this::start, portal -> portal.address().toString());
     }
 
     private IscsiPortal start(String listen) {
@@ -51,8 +50,9 @@ final class IscsiFrontend implements Frontend {
         String iqn =
                 attachment.name().isEmpty() ? IscsiNames.forVolume(device.name(), taken::contains) : attachment.name();
         return portals.use(attachment.listen(), (listen, portal) -> {
-            portal.serve(
-                    IscsiTargetSpec.of(iqn, device).reservations(reservations).build());
+            IscsiTargetSpec.Builder target = IscsiTargetSpec.of(iqn, device).reservations(reservations);
+            chap.ifPresent(secrets -> secrets.addTo(target));
+            portal.serve(target.build());
             return new Shown(listen, iqn, portal.uri(iqn).orElseThrow());
         });
     }

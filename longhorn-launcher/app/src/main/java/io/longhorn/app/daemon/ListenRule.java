@@ -4,9 +4,9 @@ import io.longhorn.HostPort;
 import java.net.InetSocketAddress;
 
 /**
- * Where frontends may listen. NBD and iSCSI as we serve them ask nobody who he is, so only on loopback, unless whoever started the daemon says that its network is to be trusted.
+ * Where a frontend may listen: if it asks nobody who he is, only on loopback, unless whoever started the daemon says that its network is to be trusted.
  *
- * @param trusted whether he said so
+ * @param trusted whether he said so, or the frontend asks
  */
 record ListenRule(boolean trusted) {
 

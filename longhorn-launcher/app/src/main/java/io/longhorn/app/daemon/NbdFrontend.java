@@ -1,11 +1,12 @@
 package io.longhorn.app.daemon;
 
-import io.longhorn.HostPort;
 import io.longhorn.frontend.BlockDevice;
 import io.longhorn.frontend.nbd.NbdAddress;
 import io.longhorn.frontend.nbd.NbdServer;
 import io.longhorn.frontend.nbd.NbdSettings;
 import io.longhorn.frontend.nbd.NbdThreads;
+import io.longhorn.frontend.nbd.NbdTls;
+import io.longhorn.frontend.nbd.NbdTlsMode;
 import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -14,22 +15,27 @@ import org.jspecify.annotations.Nullable;
 final class NbdFrontend implements Frontend {
 
     private final ListenRule rule;
+    private final Optional<NbdTls> tls;
     private final SharedServers<NbdServer> servers;
     private @Nullable NbdThreads threads;
 
-    /** @param usual where it listens unless an attachment says otherwise */
-    NbdFrontend(Optional<HostPort> usual, ListenRule rule) {
-        this.rule = rule;
+    NbdFrontend(FrontendSettings settings) {
+        this.tls = settings.nbdTls();
+        this.rule = new ListenRule(
+                settings.trustedNetwork() || tls.flatMap(NbdTls::authority).isPresent());
         this.servers = new SharedServers<>(
-                usual, this::start, server -> server.address().toString());
+                settings.nbd(), this::start, server -> server.address().toString());
     }
 
+    /** A Unix socket is protected by its directory, and has no use for TLS. */
     private NbdServer start(String listen) {
         NbdAddress address = NbdAddress.parse(listen);
+        NbdSettings.Builder settings = NbdSettings.builder().listen(address);
         if (address instanceof NbdAddress.Tcp tcp) {
             rule.check(tcp.hostPort());
+            tls.ifPresent(files -> settings.tls(NbdTlsMode.REQUIRED, files));
         }
-        return NbdServer.start(NbdSettings.builder().listen(address).build(), threads());
+        return NbdServer.start(settings.build(), threads());
     }
 
     private synchronized NbdThreads threads() {

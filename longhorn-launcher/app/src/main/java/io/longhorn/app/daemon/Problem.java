@@ -60,6 +60,7 @@ record Problem(int status, String code, int number, String remedy, String detail
         return switch (code) {
             case VOLUME_NOT_FOUND, SNAPSHOT_NOT_FOUND, REPLICA_NOT_FOUND, BACKUP_NOT_FOUND -> 404;
             case VOLUME_EXISTS, SNAPSHOT_EXISTS, BACKUP_EXISTS, VOLUME_IN_USE, VOLUME_ATTACHED -> 409;
+            case FRONTEND_OPEN -> 403;
             case SNAPSHOT_LIMIT, VOLUME_INCOMPLETE, SALVAGE_NEEDED, SALVAGE_REFUSED -> 409;
             case TIME_LIMIT -> 504;
             case BACKUP_TARGET_FAILED, REPLICA_UNREACHABLE -> 502;

@@ -41,10 +41,7 @@ public final class DaemonFixture implements AutoCloseable {
                 List.of(),
                 Optional.empty(),
                 Optional.empty(),
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty(),
-                false);
+                FrontendSettings.local());
     }
 
     Daemon daemon() {

@@ -37,10 +37,7 @@ class DaemonSecurityTest {
                 List.of(),
                 Optional.empty(),
                 Optional.empty(),
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty(),
-                false);
+                FrontendSettings.local());
     }
 
     private Path tokens(String... lines) throws IOException {
@@ -108,7 +105,8 @@ class DaemonSecurityTest {
     }
 
     /** A certificate that signed itself, made by the JDK's own tool. */
-    private ApiTls certificate(String name) throws Exception {
+    /** A key and a certificate that signs itself. */
+    static ApiTls certificate(Path directory, String name) throws Exception {
         Path keystore = directory.resolve(name + ".p12");
         Process keytool = new ProcessBuilder(
                         Path.of(System.getProperty("java.home"), "bin", "keytool")
@@ -151,8 +149,8 @@ class DaemonSecurityTest {
 
     @Test
     void tlsIsSpokenAndCertificatesOfClientsAreAskedFor() throws Exception {
-        ApiTls server = certificate("server");
-        ApiTls client = certificate("client");
+        ApiTls server = certificate(directory, "server");
+        ApiTls client = certificate(directory, "client");
         ApiTls mutual = new ApiTls(server.certificate(), server.key(), Optional.of(client.certificate()));
         try (DaemonFixture api = DaemonFixture.start(settings("127.0.0.1:0", Optional.empty(), Optional.of(mutual)))) {
             String url = api.url().replace("http:", "https:");
@@ -222,10 +220,7 @@ class DaemonSecurityTest {
                 List.of(HostPort.parse("127.0.0.1:1")),
                 Optional.empty(),
                 Optional.empty(),
-                Optional.empty(),
-                Optional.empty(),
-                Optional.empty(),
-                false);
+                FrontendSettings.local());
         assertThatThrownBy(() -> DaemonFixture.start(other))
                 .isInstanceOf(CommandFailure.class)
                 .hasMessageContaining("without --replica-server");
