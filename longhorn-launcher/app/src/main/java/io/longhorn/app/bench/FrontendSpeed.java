@@ -21,11 +21,15 @@ import java.util.List;
 
 /**
  * Frontends under clients that others wrote, beside servers that others wrote, with the same client in the same run: what a volume loses when it is used through one. The volume
- * has three replicas in processes of their own; the frontends run in this process. Programs that are not installed end the bench with the package to install.
+ * has three replicas in processes of their own; the frontends run in this process, and each load once before it is measured. Programs that are not installed end the bench with the package to install.
  */
 final class FrontendSpeed implements Measurement {
     private static final int DEEP = 32;
     private static final int BLOCK_SECTORS = Volume.BLOCK_BYTES / 512;
+    private static final long CACHED_BYTES_MAX = 64L << 20;
+    /** The cache, in such volumes. */
+    private static final int CACHE_SIZES = 16;
+
     private static final int QEMU_WRITES = 40_000;
     /** Far enough that one write is not beside the last. */
     private static final long QEMU_STEP_BYTES = (1L << 20) + 4096;
@@ -135,6 +139,9 @@ final class FrontendSpeed implements Measurement {
             nbdQemu.add(tools.qemuWrites(uri, QEMU_WRITES, QEMU_STEP_BYTES));
             site.awaitQuiet();
             Path image = baselines.image(sizeBytes);
+            double unusedIn = tools.nbdcopySeconds(image.toString(), uri);
+            double unusedOut = tools.nbdcopySeconds(uri, "null:");
+            site.awaitQuiet();
             copyIn.add(sizeBytes / 1e6 / tools.nbdcopySeconds(image.toString(), uri));
             site.awaitQuiet();
             copyOut.add(sizeBytes / 1e6 / tools.nbdcopySeconds(uri, "null:"));
@@ -151,7 +158,10 @@ final class FrontendSpeed implements Measurement {
                 IscsiSettings.builder().listen(new HostPort("127.0.0.1", 0)).build())) {
             portal.serve(IscsiTargetSpec.of(iqn, served).build());
             String uri = portal.uri(iqn).orElseThrow();
+            double unusedReads = tools.iscsiReads(uri, BLOCK_SECTORS, duration);
             iscsiRead.add(tools.iscsiReads(uri, BLOCK_SECTORS, duration));
+            site.awaitQuiet();
+            double unusedWrites = tools.qemuWrites(uri, QEMU_WRITES, QEMU_STEP_BYTES);
             site.awaitQuiet();
             iscsiQemu.add(tools.qemuWrites(uri, QEMU_WRITES, QEMU_STEP_BYTES));
             site.awaitQuiet();
@@ -168,26 +178,30 @@ final class FrontendSpeed implements Measurement {
                 KernelDeviceSettings.builder(baselines.scratch().resolve("devices"))
                         .build())) {
             Path path = devices.attach(served);
+            ClientTools.Rate unused = tools.device(path, true, DEEP, duration);
             device.add(tools.device(path, true, DEEP, duration).iops());
             devices.detach(served.name());
         }
         site.awaitQuiet();
     }
 
+    /** All that is read is in the cache: it is much larger, since sets of it may be full while others are empty. */
     private void cached(BenchSite site, ClientTools tools, Baselines baselines) throws Exception {
-        try (Longhorn caching = site.connect(2 * sizeBytes)) {
+        long cachedBytes = Math.min(sizeBytes, CACHED_BYTES_MAX);
+        try (Longhorn caching = site.connect(CACHE_SIZES * cachedBytes)) {
             String name = site.newName();
             try (Volume volume = caching.create(
-                            VolumeSpec.named(name).sizeBytes(sizeBytes).build());
+                            VolumeSpec.named(name).sizeBytes(cachedBytes).build());
                     NbdServer server = NbdServer.start(NbdSettings.builder()
                             .listen(baselines.scratch().resolve("cached.sock"))
                             .build())) {
                 Fill.all(volume);
                 Fill.read(volume);
                 server.serve(BlockDevice.of(volume), "bench");
-                try (Baselines.Server memory = baselines.nbdkit("memory", Long.toString(sizeBytes))) {
+                try (Baselines.Server memory = baselines.nbdkit("memory", Long.toString(cachedBytes))) {
                     memory32.add(tools.nbd(memory.uri(), false, DEEP, duration).iops());
                 }
+                ClientTools.Rate unused = tools.nbd(server.uri(name), false, DEEP, duration);
                 cached32.add(tools.nbd(server.uri(name), false, DEEP, duration).iops());
             }
             caching.delete(name);
