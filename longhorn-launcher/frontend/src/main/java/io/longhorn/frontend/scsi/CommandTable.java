@@ -144,7 +144,7 @@ final class CommandTable {
 
     /** The command; the service action matters only where there are some. */
     static @Nullable SupportedCommand find(int operationCode, int serviceAction) {
-        SupportedCommand[] commands = BY_CODE[operationCode];
+        @Nullable SupportedCommand @Nullable [] commands = BY_CODE[operationCode];
         if (commands == null) {
             return null;
         }
