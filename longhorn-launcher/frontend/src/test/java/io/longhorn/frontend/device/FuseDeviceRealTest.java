@@ -126,8 +126,7 @@ class FuseDeviceRealTest {
     @Test
     void wrongAnswersOfTheDeviceWouldBeSeenByFio() {
         Path path = devices.attach(BlockDevice.of(volume));
-        sh("fio --name=verify --filename=" + path + " --size=128M --rw=randwrite --bsrange=512-256k --ioengine=libaio"
-                + " --iodepth=32 --direct=1 --verify=crc32c --do_verify=1 --verify_fatal=1 --randseed=7");
+        sh("DEVICE=" + path + " fio ../../docs/fio/device-verify.fio");
     }
 
     @Test

@@ -246,24 +246,7 @@ class NbdToolsTest {
 
     @Test
     void fioVerifiesWhatSeveralJobsWrote() throws Exception {
-        String output = ToolRun.output(
-                "fio",
-                "--name=verify",
-                "--ioengine=nbd",
-                "--uri=" + unixUri,
-                "--rw=randwrite",
-                "--bsrange=512-64k",
-                "--bs_unaligned=1",
-                "--iodepth=32",
-                "--size=4M",
-                "--offset_increment=8M",
-                "--numjobs=4",
-                "--thread",
-                "--verify=crc32c",
-                "--do_verify=1",
-                "--verify_fatal=1",
-                "--fsync=50",
-                "--group_reporting");
+        String output = ToolRun.output("sh", "-c", "URI='" + unixUri + "' fio ../../docs/fio/nbd-verify.fio");
         assertThat(output).contains("err= 0").doesNotContain("verify: bad");
     }
 
