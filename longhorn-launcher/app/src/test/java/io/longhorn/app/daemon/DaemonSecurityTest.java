@@ -105,7 +105,6 @@ class DaemonSecurityTest {
     }
 
     /** A certificate that signed itself, made by the JDK's own tool. */
-    /** A key and a certificate that signs itself. */
     static ApiTls certificate(Path directory, String name) throws Exception {
         Path keystore = directory.resolve(name + ".p12");
         Process keytool = new ProcessBuilder(
