@@ -127,7 +127,8 @@ class FuseDeviceRealTest {
     void wrongAnswersOfTheDeviceWouldBeSeenByFio() {
         Path path = devices.attach(BlockDevice.of(volume));
         sh("fio --name=verify --filename=" + path + " --size=128M --rw=randwrite --bsrange=512-256k --ioengine=libaio"
-                + " --iodepth=32 --direct=1 --verify=crc32c --do_verify=1 --verify_fatal=1 --randseed=7");
+                + " --iodepth=32 --direct=1 --verify=crc32c --do_verify=1 --verify_fatal=1"
+                + " --verify_state_save=0 --randseed=7");
     }
 
     @Test

@@ -262,6 +262,7 @@ class NbdToolsTest {
                 "--verify=crc32c",
                 "--do_verify=1",
                 "--verify_fatal=1",
+                "--verify_state_save=0",
                 "--fsync=50",
                 "--group_reporting");
         assertThat(output).contains("err= 0").doesNotContain("verify: bad");
