@@ -39,7 +39,7 @@ public final class DaemonClient {
      *
      * @param tls empty for what Java trusts
      */
-    DaemonClient(URI api, Optional<String> token, Optional<SSLContext> tls) {
+    public DaemonClient(URI api, Optional<String> token, Optional<SSLContext> tls) {
         this.api = api;
         this.token = token;
         HttpClient.Builder builder =

@@ -46,7 +46,7 @@ final class Bench {
                 Measure.BACKUPS,
                 List.of(new BackupSpeed(bytes)),
                 Measure.FRONTENDS,
-                List.of(new FrontendSpeed(bytes, settings.duration())));
+                List.of(new FrontendSpeed(bytes, settings.duration()), new IdleDaemon()));
     }
 
     /** Returns the results, for {@link Json}. */

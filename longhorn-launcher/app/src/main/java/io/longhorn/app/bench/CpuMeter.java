@@ -30,6 +30,11 @@ final class CpuMeter {
         return new CpuMeter(pids);
     }
 
+    /** Of these processes alone. */
+    static CpuMeter of(List<Long> pids) {
+        return new CpuMeter(List.copyOf(pids));
+    }
+
     /** The sum since each of them started; -1 where the system does not tell. */
     long nanos() throws IOException {
         long ticks = 0;

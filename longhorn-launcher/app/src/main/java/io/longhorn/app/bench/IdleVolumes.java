@@ -11,7 +11,6 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.stream.IntStream;
-import java.util.stream.Stream;
 
 /**
  * What many volumes cost that nobody uses: engine and replicas, all in one process that does nothing else. That process
@@ -22,7 +21,6 @@ final class IdleVolumes implements Measurement {
     private static final int VOLUMES = 1_000;
     private static final long SIZE_BYTES = 1L << 30;
     private static final List<String> JVM_FLAGS = List.of("-Xmx512m");
-    private static final Path PROCESS = Path.of("/proc/self");
 
     private final List<Figure> figures = List.of(
             new Figure("create all", "s"),
@@ -71,12 +69,13 @@ final class IdleVolumes implements Measurement {
         Longhorn longhorn = Longhorn.embedded(directory);
         long begin = System.nanoTime();
         open(longhorn, 0);
-        long threadsWithOne = status("Threads:");
+        ProcessFigures process = ProcessFigures.ofSelf();
+        int threadsWithOne = process.threads();
         IntStream.range(1, volumes).forEach(number -> open(longhorn, number));
         double openSeconds = secondsSince(begin);
-        long residentKibibytes = status("VmRSS:");
-        long threads = status("Threads:");
-        long descriptors = descriptors();
+        double residentMebibytes = process.residentMebibytes();
+        int threads = process.threads();
+        int descriptors = process.descriptors();
         begin = System.nanoTime();
         longhorn.close();
         console.line(String.format(
@@ -84,7 +83,7 @@ final class IdleVolumes implements Measurement {
                 "%f %f %f %d %d %d %f",
                 createSeconds,
                 openSeconds,
-                residentKibibytes / 1024.0,
+                residentMebibytes,
                 threadsWithOne,
                 threads,
                 descriptors,
@@ -108,21 +107,5 @@ final class IdleVolumes implements Measurement {
 
     private static double secondsSince(long beginNanos) {
         return (System.nanoTime() - beginNanos) / 1e9;
-    }
-
-    /** A line of proc(5) status: the number in it, without unit. */
-    private static long status(String key) throws IOException {
-        return Files.readAllLines(PROCESS.resolve("status")).stream()
-                .filter(line -> line.startsWith(key))
-                .map(line -> line.substring(key.length()).strip().split(" ", -1)[0])
-                .mapToLong(Long::parseLong)
-                .findFirst()
-                .orElseThrow(() -> new IOException("/proc/self/status has no line " + key));
-    }
-
-    private static long descriptors() throws IOException {
-        try (Stream<Path> open = Files.list(PROCESS.resolve("fd"))) {
-            return open.count();
-        }
     }
 }

@@ -10,7 +10,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 
-/** Finds who uses a block device of this host: mounts, swap, devices on top of it, and processes that have it open. */
+/** Finds who uses a block device of this host: mounts, swap, devices on top of it, and other processes that have it open. */
 final class DeviceUsers {
 
     private static final int MOUNT_DEVICE_FIELD = 2;
@@ -97,10 +97,12 @@ final class DeviceUsers {
         }
     }
 
+    /** But for this one: it must not use its own devices, and one that serves many has many descriptors to look through. */
     private Optional<String> process(Path device) throws IOException {
+        Path self = host.path("/proc/self").toRealPath().getFileName();
         try (DirectoryStream<Path> processes = Files.newDirectoryStream(host.path("/proc"), "[0-9]*")) {
             for (Path process : processes) {
-                if (hasOpen(process, device)) {
+                if (!process.getFileName().equals(self) && hasOpen(process, device)) {
                     return Optional.of(process.getFileName() + command(process));
                 }
             }

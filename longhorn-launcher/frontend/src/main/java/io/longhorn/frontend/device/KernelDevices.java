@@ -301,27 +301,17 @@ public final class KernelDevices implements AutoCloseable {
     }
 
     /**
-     * Detaches all. Those that are in use stay attached and served, and this fails; it may then be called again, or the process may end: what happens to them then is said at
+     * Detaches all, many at the same time. Those that are in use stay attached and served, and this fails; it may then be called again, or the process may end: what happens to them then is said at
      * {@link DeviceMechanism}.
      *
      * @throws DeviceBusyException naming the first of them
      */
     @Override
     public void close() {
-        RuntimeException first = null;
-        for (String name : List.copyOf(attachments.keySet())) {
-            try {
-                detach(name);
-            } catch (FrontendException e) {
-                if (first == null) {
-                    first = e;
-                } else {
-                    first.addSuppressed(e);
-                }
-            }
-        }
-        if (first != null) {
-            throw first;
+        try {
+            SideBySide.run(List.copyOf(new TreeSet<>(attachments.keySet())), this::detach);
+        } catch (InterruptedException e) {
+            throw failure(directory.toString(), e);
         }
         resizer.shutdown();
         try {
