@@ -98,7 +98,16 @@ record LoopDevice(Path path, String label) {
 
     /** {@link #DEAD} if nobody serves the file; empty if there is no file. */
     private static Optional<String> label(Path path) throws IOException {
-        int device = KernelCalls.open(path.toString(), KernelCalls.READ_ONLY | KernelCalls.NON_BLOCKING);
+        int device;
+        try {
+            device = KernelCalls.open(path.toString(), KernelCalls.READ_ONLY | KernelCalls.NON_BLOCKING);
+        } catch (CallFailedException e) {
+            // It is being cleared now: somebody else was the last to close it.
+            if (e.errno() == Errno.ENXIO) {
+                return Optional.empty();
+            }
+            throw e;
+        }
         try {
             return status(device).map(LoopStatus::label);
         } catch (CallFailedException e) {

@@ -256,6 +256,17 @@ class FuseDeviceRealTest {
                 .noneMatch(t -> t.getName().equals("longhorn-device-" + NAME));
     }
 
+    /** Each command that one of them runs may inherit, for a moment, what others have open. */
+    @Test
+    void manyDevicesGoAtTheSameTimeWithoutLeavingAnything() {
+        for (int i = 0; i < 64; i++) {
+            devices.attach(BlockDevice.of(longhorn.create(
+                    VolumeSpec.named("many-" + i).sizeBytes(1 << 20).replicas(1).build())));
+        }
+        devices.close();
+        assertNothingLeft();
+    }
+
     @Test
     void aReplicaIsLostAndComesBackWhileTheDeviceIsWritten() throws Exception {
         Path path = devices.attach(BlockDevice.of(volume));
