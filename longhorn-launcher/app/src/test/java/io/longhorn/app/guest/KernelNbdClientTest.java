@@ -93,8 +93,7 @@ class KernelNbdClientTest {
         connect();
         Guest.Run check = guest.tryRun("e2fsck -p /dev/nbd0");
         assertThat(check.exitCode()).as(check.output()).isLessThanOrEqualTo(1);
-        long synced =
-                writer.lines().filter(line -> line.startsWith("synced")).count();
+        long synced = writer.lines().filter(line -> line.startsWith("synced")).count();
         assertThat(guest.run("mount -t ext4 /dev/nbd0 /mnt; sha256sum -c /tmp/sums")
                         .lines())
                 .hasSize((int) synced);
