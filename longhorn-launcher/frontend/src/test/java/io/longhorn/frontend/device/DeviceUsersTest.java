@@ -15,6 +15,7 @@ class DeviceUsersTest {
     @TempDir
     private Path root;
 
+    private HostTree tree;
     private Path device;
     private DeviceUsers users;
     private int descriptor;
@@ -22,23 +23,17 @@ class DeviceUsersTest {
     @BeforeEach
     void hostWithoutUsers() throws IOException {
         device = root.resolve("dev/loop7");
-        file("sys/block/loop7/dev", "7:7\n");
-        file("proc/17/mountinfo", "22 1 8:1 / / rw - ext4 /dev/sda1 rw\n");
-        Files.createSymbolicLink(root.resolve("proc/self"), Path.of("17"));
+        tree = HostTree.create(root);
+        tree.file("sys/block/loop7/dev", "7:7\n");
         process(17, "java", root.resolve("dev/null"));
         process(18, "sh", root.resolve("dev/loop70"));
-        users = new DeviceUsers(new Host(root));
-    }
-
-    private void file(String path, String content) throws IOException {
-        Files.createDirectories(root.resolve(path).getParent());
-        Files.writeString(root.resolve(path), content);
+        users = new DeviceUsers(tree.host());
     }
 
     private void process(int pid, String command, Path open) throws IOException {
         Path descriptors = Files.createDirectories(root.resolve("proc/" + pid + "/fd"));
         Files.createSymbolicLink(descriptors.resolve(String.valueOf(descriptor++)), open);
-        file("proc/" + pid + "/comm", command + "\n");
+        tree.file("proc/" + pid + "/comm", command + "\n");
     }
 
     @Test
@@ -61,11 +56,11 @@ class DeviceUsersTest {
 
     @Test
     void mountsHoldersAndSwapLast() throws IOException {
-        file("proc/swaps", "Filename Type Size\n" + device + " partition 8\n");
+        tree.file("proc/swaps", "Filename Type Size\n" + device + " partition 8\n");
         assertThat(users.find(device)).contains(new DeviceUsers.User("used for swapping", true));
         Files.createDirectories(root.resolve("sys/block/loop7/holders/dm-0"));
         assertThat(users.find(device)).contains(new DeviceUsers.User("held by dm-0", true));
-        file("proc/17/mountinfo", "30 22 7:7 / /mnt/a\\040b rw - ext4 " + device + " rw\n");
+        tree.file("proc/17/mountinfo", "30 22 7:7 / /mnt/a\\040b rw - ext4 " + device + " rw\n");
         assertThat(users.find(device)).contains(new DeviceUsers.User("mounted at /mnt/a b", true));
     }
 }
