@@ -151,7 +151,7 @@ final class FrontendSpeed implements Measurement {
             site.awaitQuiet();
             copyOut.add(sizeBytes / 1e6 / tools.nbdcopySeconds(uri, "null:"));
             try (Baselines.Server memory = baselines.nbdkit("memory", Long.toString(sizeBytes))) {
-                double unused = tools.nbdcopySeconds(image.toString(), memory.uri());
+                double unusedIn = tools.nbdcopySeconds(image.toString(), memory.uri());
                 memoryOut.add(sizeBytes / 1e6 / tools.nbdcopySeconds(memory.uri(), "null:"));
             }
             Files.delete(image);
