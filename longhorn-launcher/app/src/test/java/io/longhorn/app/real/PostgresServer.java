@@ -46,7 +46,7 @@ final class PostgresServer {
 
     private static Path newestPrograms() throws IOException {
         try (Stream<Path> versions = Files.list(VERSIONS)) {
-            return versions.max(Comparator.comparing(
+            return versions.max(Comparator.comparingInt(
                             version -> Integer.parseInt(version.getFileName().toString())))
                     .orElseThrow()
                     .resolve("bin");
