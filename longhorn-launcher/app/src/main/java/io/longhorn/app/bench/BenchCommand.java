@@ -47,10 +47,11 @@ public final class BenchCommand implements Callable<Integer> {
             split = ",",
             defaultValue = "loads,events",
             converter = Measure.Converter.class,
-            description = "What to measure, separated by commas: loads (reads and writes without end), events (servers"
-                    + " that die and return, rebuilds, snapshots, volumes side by side), scale (a large volume, many"
-                    + " idle ones), backups (to a folder, and back), frontends (NBD, iSCSI and a kernel device, beside"
-                    + " others; needs root and the tools of bin/install-test-tools). Default: ${DEFAULT-VALUE}.")
+            description =
+                    "What to measure, separated by commas: loads (reads and writes without end), events (servers"
+                            + " that die and return, rebuilds, snapshots, volumes side by side), scale (a large volume, many"
+                            + " idle ones), backups (to a folder, and back), frontends (NBD, iSCSI and a kernel device, beside"
+                            + " others; needs root, fio, nbdkit, tgt and more: what is missing is named). Default: ${DEFAULT-VALUE}.")
     private List<Measure> measures = List.of();
 
     @Option(

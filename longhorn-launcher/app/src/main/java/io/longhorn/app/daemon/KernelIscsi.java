@@ -54,8 +54,8 @@ final class KernelIscsi implements DeviceServer, AutoCloseable {
             return started;
         } catch (IOException e) {
             throw new UncheckedIOException(e);
-        } catch (NumberFormatException e) {
-            throw new FrontendFailedException(FrontendKind.DEVICE, portFile + " is damaged: it holds a port");
+        } catch (IllegalArgumentException e) {
+            throw new FrontendFailedException(FrontendKind.DEVICE, portFile + " is damaged: it holds a port", e);
         }
     }
 
