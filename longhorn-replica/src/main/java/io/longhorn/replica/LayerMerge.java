@@ -109,6 +109,7 @@ final class LayerMerge implements LayerChanges.Change {
             if (MapEntry.isData(copies.entry(i))) {
                 buffer.clear().limit((end - i) * BLOCK);
                 files.read(copies.block(i), buffer);
+                childFiles.reserve(copies.block(i), end - i);
                 childFiles.write(copies.block(i), buffer.flip());
                 dataBlocks += end - i;
             }

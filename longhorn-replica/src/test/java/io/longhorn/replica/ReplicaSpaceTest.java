@@ -220,6 +220,33 @@ class ReplicaSpaceTest {
     }
 
     @Test
+    void roomIsAskedForAheadOfScatteredBlocksWhileTheyAreNew() throws IOException {
+        rig.start();
+        ScriptedEngine engine = rig.engine(1).open();
+        writeScattered(engine);
+        assertThat(rig.memory.reservations).isEqualTo(3);
+        writeScattered(engine);
+        // From here on it is known that they had their room.
+        int asked = rig.memory.reservations;
+        writeScattered(engine);
+        assertThat(rig.memory.reservations).isEqualTo(asked);
+        engine.write(20, ReplicaDiskTest.seeds(40, 1));
+        engine.settle();
+        int afterRun = rig.memory.reservations;
+        assertThat(afterRun).isEqualTo(asked);
+        engine.write(70, 1);
+        engine.settle();
+        assertThat(rig.memory.reservations).isEqualTo(afterRun + 1);
+    }
+
+    private static void writeScattered(ScriptedEngine engine) {
+        engine.write(0, 1);
+        engine.write(5, 2);
+        engine.write(9, 3);
+        engine.settle();
+    }
+
+    @Test
     void copiesOfARebuildLeaveTheReserve() throws IOException {
         ReplicaRig sourceRig = new ReplicaRig().start();
         ScriptedEngine source = sourceRig.engine(1);

@@ -9,7 +9,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * What Linux can do with files and Java has no method for: punching holes, finding them, telling the space a file takes, and beginning to write without waiting. Needs JNA on the class path or
+ * What Linux can do with files and Java has no method for: punching holes, finding them, taking just the space that is needed, telling the space a file takes, and beginning to write without waiting. Needs JNA on the class path or
  * module path, and on a JDK that restricts native code (22 and later) native access enabled for it; without these, replicas work and return
  * space to the disk only by deleting files. Any thread.
  */
@@ -18,7 +18,8 @@ final class NativeFiles {
     /** Read and write, and not inherited by child processes; the same on every Linux. */
     private static final int OPEN_READ_WRITE_CLOEXEC = 2 | 02000000;
 
-    private static final int PUNCH_HOLE_KEEP_SIZE = 2 | 1;
+    private static final int KEEP_SIZE = 1;
+    private static final int PUNCH_HOLE_KEEP_SIZE = 2 | KEEP_SIZE;
     private static final int SEEK_DATA = 3;
     private static final int SYNC_FILE_RANGE_WRITE = 2;
     private static final int INTERRUPTED = 4;
@@ -74,6 +75,15 @@ final class NativeFiles {
                                 "cannot punch " + length + " bytes at " + position + ": error " + e.getErrorCode(), e);
                 }
             }
+        }
+    }
+
+    /** Takes space for the range and no more, and leaves what it reads as; whoever writes there finds out if that failed. */
+    void reserve(int descriptor, long position, long length) {
+        try {
+            Calls.fallocate(descriptor, KEEP_SIZE, position, length);
+        } catch (LastErrorException e) {
+            LOG.debug("space was not reserved: error {}", e.getErrorCode());
         }
     }
 

@@ -323,6 +323,15 @@ final class PathFile implements DiskFile {
     }
 
     @Override
+    public synchronized void reserve(long position, long length) throws IOException {
+        requireOpen();
+        Optional<NativeFiles> files = NativeAccess.available();
+        if (files.isPresent()) {
+            files.get().reserve(descriptor(files.get()), position, length);
+        }
+    }
+
+    @Override
     public synchronized boolean punch(long position, long length) throws IOException {
         requireOpen();
         Optional<NativeFiles> files = NativeAccess.available();

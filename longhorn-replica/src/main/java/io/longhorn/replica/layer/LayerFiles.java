@@ -43,6 +43,10 @@ public final class LayerFiles {
     /** Shorter runs go through the cache: the disk takes those together. */
     private static final int PAST_CACHE_BYTES_MIN = 64 << 10;
 
+    private static final int RESERVED_BLOCKS_MAX = 16;
+    /** One new block in so many makes up for asking the file system about all: finding room costs a hundred times as much. */
+    private static final int FILLING_PART = 64;
+
     private static final Pattern NAME = Pattern.compile("layer-([0-9a-f]{16})-([0-9a-f]{16})\\.(?:data|map)");
 
     private final OpenFiles openFiles;
@@ -56,6 +60,8 @@ public final class LayerFiles {
 
     private long waitingFrom;
     private long waitingTo;
+    /** Whether the blocks that came last had no place in the data file yet. Worker while retained, one after another. */
+    private volatile boolean isFilling = true;
 
     /** A layer that the replica's metadata list. Opens nothing yet. */
     public LayerFiles(
@@ -229,6 +235,7 @@ public final class LayerFiles {
      */
     public void writePastCache(long block, ByteBuffer source) throws IOException {
         if (source.remaining() < PAST_CACHE_BYTES_MIN) {
+            reserve(block, source.remaining() / FrameLayout.BLOCK_BYTES);
             write(block, source);
         } else {
             checkRange(block, source.remaining());
@@ -245,6 +252,29 @@ public final class LayerFiles {
             waitingBytes = 0;
             data.file().startWriting(waitingFrom, waitingTo - waitingFrom);
         }
+    }
+
+    /**
+     * Ahead of a write of blocks that have no place in the data file yet: see {@link DiskFile#reserve}. Longer runs are left to the file system, which keeps them together better.
+     * Worker while retained.
+     */
+    public void reserve(long block, int blocks) throws IOException {
+        if (blocks <= RESERVED_BLOCKS_MAX) {
+            checkRange(block, blocks * (long) FrameLayout.BLOCK_BYTES);
+            data.file().reserve(block * FrameLayout.BLOCK_BYTES, blocks * (long) FrameLayout.BLOCK_BYTES);
+        }
+    }
+
+    /** As {@link #reserve}, for blocks of which nobody knows: asks the file system only while it is worth its microseconds. Worker while retained. */
+    void reserveWhileFilling(long block, int blocks) throws IOException {
+        if (isFilling) {
+            reserve(block, blocks);
+        }
+    }
+
+    /** Of {@code blocks} that were written, so many are new. Worker while retained. */
+    void noteFilling(long newBlocks, int blocks) {
+        isFilling = newBlocks * FILLING_PART >= blocks;
     }
 
     /** Writes blocks that stand behind one another in the journal, as {@link #write} does. Worker while retained. */

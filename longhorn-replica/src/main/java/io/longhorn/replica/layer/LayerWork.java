@@ -175,6 +175,7 @@ public final class LayerWork {
     }
 
     private void copyRun(Journal journal, int from, int to, ByteBuffer buffer) throws IOException {
+        files.reserveWhileFilling(block(from), to - from);
         for (int i = from; i < to; ) {
             int next = positionRunEnd(i, to);
             if (!copy(journal, i, next)) {
@@ -236,6 +237,9 @@ public final class LayerWork {
     /** Writes the map entries and makes them stable. Between {@link #beginMap} and {@link #endMap}. */
     public void writeMap() throws IOException {
         files.map().update(updates, rule);
+        if (size() > 0) {
+            files.noteFilling(rule.dataBlocks, size());
+        }
         try {
             files.syncMap();
         } catch (IOException e) {

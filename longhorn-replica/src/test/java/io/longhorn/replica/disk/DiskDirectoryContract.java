@@ -227,6 +227,23 @@ public abstract class DiskDirectoryContract {
     }
 
     @Test
+    void reservedRoomChangesNothingThatIsRead() throws IOException {
+        try (DiskFile file = disk().open("f", true)) {
+            file.truncate(1 << 20);
+            write(file, 8192, "kept");
+            file.reserve(4096, 3 * 4096);
+            file.reserve(16 << 20, 4096);
+            assertThat(read(file, 8190, 8)).isEqualTo("\0\0kept\0\0");
+            assertThat(file.sizeBytes()).isEqualTo(1 << 20);
+            write(file, 12288, "new");
+            file.sync();
+            assertThat(read(file, 8190, 8)).isEqualTo("\0\0kept\0\0");
+            assertThat(read(file, 12286, 6)).isEqualTo("\0\0new\0");
+            assertThat(file.sizeBytes()).isEqualTo(1 << 20);
+        }
+    }
+
+    @Test
     void punchingZeroesTheRangeOrDoesNothing() throws IOException {
         try (DiskFile file = disk().open("f", true)) {
             ByteBuffer ones = ByteBuffer.allocate(16 * 4096);

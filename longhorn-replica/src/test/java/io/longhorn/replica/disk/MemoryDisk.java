@@ -44,6 +44,9 @@ public final class MemoryDisk implements DiskDirectory {
 
     public int syncs;
     public int writes;
+    /** How often room was asked for ahead of a write. */
+    public int reservations;
+
     public int open;
     public long bytesRead;
 
@@ -371,6 +374,12 @@ public final class MemoryDisk implements DiskDirectory {
             }
             inode.dirty.clear();
             inode.durableSize = inode.size;
+        }
+
+        @Override
+        public void reserve(long position, long length) throws IOException {
+            requireOpen();
+            reservations++;
         }
 
         @Override

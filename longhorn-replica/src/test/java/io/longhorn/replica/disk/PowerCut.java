@@ -126,6 +126,12 @@ public final class PowerCut implements DiskDirectory {
         }
 
         @Override
+        public void reserve(long position, long length) throws IOException {
+            look();
+            file.reserve(position, length);
+        }
+
+        @Override
         public boolean punch(long position, long length) throws IOException {
             change();
             return file.punch(position, length);
