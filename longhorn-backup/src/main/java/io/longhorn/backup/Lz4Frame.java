@@ -3,7 +3,6 @@ package io.longhorn.backup;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.util.Arrays;
 import net.jpountz.lz4.LZ4Exception;
 
 /**
@@ -62,7 +61,7 @@ final class Lz4Frame {
         }
         frame.putInt(END);
         frame.putInt(Lz4Library.hash(bytes, begin, length));
-        return ByteBuffer.wrap(Arrays.copyOf(frame.array(), frame.position()));
+        return frame.flip().order(ByteOrder.BIG_ENDIAN);
     }
 
     private static int frameBytesMax(int length) {

@@ -12,7 +12,7 @@ final class Settling {
     /** Servers begin to move what is left after a quiet second. */
     private static final Duration LEAST = Duration.ofMillis(1500);
 
-    private static final Duration MOST = Duration.ofSeconds(20);
+    private static final Duration MOST = Duration.ofMinutes(1);
     private static final Duration LOOK = Duration.ofMillis(500);
     /** Processor time within a look that still counts as quiet: what idle virtual machines use. */
     private static final long QUIET_NANOS = 30_000_000;
@@ -40,7 +40,10 @@ final class Settling {
         while (!quiet && System.nanoTime() - began < MOST.toNanos()) {
             Thread.sleep(LOOK.toMillis());
             long now = cpu.nanos();
-            quiet = now - before <= QUIET_NANOS && System.nanoTime() - began >= LEAST.toNanos();
+            // Writing to a slow disk takes little processor time.
+            quiet = now - before <= QUIET_NANOS
+                    && System.nanoTime() - began >= LEAST.toNanos()
+                    && !cpu.isAnyWaitingForDisk();
             before = now;
         }
     }

@@ -54,6 +54,12 @@ class BenchFiguresTest {
     }
 
     @Test
+    void waitingForADiskIsTold() {
+        assertThat(CpuMeter.isWaitingForDisk("12 (a b) D) D 1 2 3")).isTrue();
+        assertThat(CpuMeter.isWaitingForDisk("12 (a b) D) S 1 2 3")).isFalse();
+    }
+
+    @Test
     void figuresOfEventsHaveMedianAndSpread() {
         Figure figure = new Figure("pause", "ms", "at most 2 ms");
         for (double value : new double[] {4, 1, 2}) {
