@@ -16,6 +16,8 @@ import java.util.concurrent.atomic.AtomicLong;
 
 /** Writes a backup to a raw image, sparse where the backup has no block, without any volume or server. Used once. */
 public final class BackupExport {
+    private static final long FORCED_BYTES = 64 << 20;
+
     private final BackupStore store;
     private final String volume;
     private final String backup;
@@ -81,7 +83,11 @@ public final class BackupExport {
                             return false;
                         }
                         write(channel, config, config.blocks().get(index), sizeBytes);
-                        done.addAndGet(config.blockBytes());
+                        long before = done.getAndAdd(config.blockBytes());
+                        if ((before + config.blockBytes()) / FORCED_BYTES > before / FORCED_BYTES) {
+                            // The disk is at work meanwhile, and not only when all is there.
+                            channel.force(false);
+                        }
                         return true;
                     },
                     () -> progress.progress(done.get(), total));
