@@ -24,6 +24,12 @@ class CompressionTest {
         return ByteBuffer.wrap(text);
     }
 
+    private static byte[] bytes(ByteBuffer stored) {
+        byte[] bytes = new byte[stored.remaining()];
+        stored.get(bytes);
+        return bytes;
+    }
+
     private static ByteBuffer noise(int bytes) {
         byte[] noise = new byte[bytes];
         new Random(bytes).nextBytes(noise);
@@ -56,7 +62,7 @@ class CompressionTest {
     @ParameterizedTest
     @EnumSource(names = {"LZ4", "GZIP"})
     void damageIsRefused(Compression compression) {
-        byte[] stored = compression.compress(text(1 << 16)).array();
+        byte[] stored = bytes(compression.compress(text(1 << 16)));
         for (int cut : new int[] {0, 1, 3, 10, stored.length / 2, stored.length - 1}) {
             assertThatThrownBy(() -> compression.decompress(ByteBuffer.wrap(Arrays.copyOf(stored, cut)), 1 << 16))
                     .as("cut at " + cut)
@@ -71,7 +77,7 @@ class CompressionTest {
 
     @Test
     void lz4FramesBeginAsLonghornsDo() {
-        byte[] stored = Compression.LZ4.compress(text(BLOCK)).array();
+        byte[] stored = bytes(Compression.LZ4.compress(text(BLOCK)));
         assertThat(HexFormat.of().formatHex(stored, 0, 7)).isEqualTo("04224d186470b9");
         assertThat(stored.length).isLessThan(BLOCK);
     }
