@@ -54,8 +54,8 @@ final class BackupSpeed implements Measurement {
             new Figure("first backup, to the disk, without the 2 s of the lock", "MB/s", "0.7 of lz4 | sha512sum");
     private final Figure firstSeconds = new Figure("first backup in all", "s");
     private final Figure changed = new Figure("backup after 1 % changed in one place", "s");
-    private final Figure restore = new Figure(
-            "restore to a volume, without the 2 s of the lock", "MB/s", "0.7 of lz4 | sha512sum");
+    private final Figure restore =
+            new Figure("restore to a volume, without the 2 s of the lock", "MB/s", "0.7 of lz4 | sha512sum");
     private final Figure restoreSingle = new Figure("the same to a volume with one replica", "MB/s");
     private final Figure export = new Figure("export to a file", "MB/s", "0.7 of lz4 | sha512sum");
     private final Figure alone = new Figure("4k random writes, depth " + WRITES_BESIDE + ", alone", "1/s");
