@@ -49,7 +49,7 @@ public interface DiskFile extends AutoCloseable {
 
     /**
      * Ahead of a short write into a hole: has the file system find room for this range and no more, if it can; it reads as before. On its own ext4 looks for room for megabytes
-     * around each such write, which on a disk without many large gaps takes a hundred times as long as the write. Many writes side by side are better off without. Promises
+     * around each such write, which on a disk without many large gaps takes ten times as long as all the rest. Longer runs in order are better off without. Promises
      * nothing: whatever fails shows at the write or the sync.
      */
     default void reserve(long position, long length) throws IOException {}

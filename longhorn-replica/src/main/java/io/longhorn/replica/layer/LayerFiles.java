@@ -44,7 +44,7 @@ public final class LayerFiles {
     private static final int PAST_CACHE_BYTES_MIN = 64 << 10;
 
     private static final int RESERVED_BLOCKS_MAX = 16;
-    /** One new block in so many makes up for asking the file system about all: finding room costs a hundred times as much. */
+    /** One new block in so many may make up for asking the file system about all: finding room for it took a quarter of a millisecond where that was slow (docs/performance.md). */
     private static final int FILLING_PART = 64;
 
     private static final Pattern NAME = Pattern.compile("layer-([0-9a-f]{16})-([0-9a-f]{16})\\.(?:data|map)");
