@@ -7,14 +7,10 @@ import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.time.Duration;
 import java.util.List;
-import java.util.SplittableRandom;
 
 /** Servers of block devices that others wrote, each until it is closed. Used by one thread. */
 final class Baselines {
@@ -23,7 +19,6 @@ final class Baselines {
     private static final String TGT_CONTROL = "27";
 
     private static final String TGT_IQN = "iqn.2026-01.io.longhorn.bench:tgt";
-    private static final int IMAGE_PIECE = 1 << 20;
 
     private final Path scratch;
     private int servers;
@@ -132,17 +127,7 @@ final class Baselines {
     /** A new file of random bytes. */
     Path image(long sizeBytes) throws IOException {
         Path image = scratch.resolve("image-" + ++servers);
-        SplittableRandom random = new SplittableRandom(1);
-        byte[] piece = new byte[IMAGE_PIECE];
-        try (FileChannel channel = FileChannel.open(image, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
-            for (long done = 0; done < sizeBytes; done += piece.length) {
-                random.nextBytes(piece);
-                ByteBuffer left = ByteBuffer.wrap(piece, 0, (int) Math.min(piece.length, sizeBytes - done));
-                while (left.hasRemaining()) {
-                    channel.write(left);
-                }
-            }
-        }
+        RandomImage.write(image, sizeBytes);
         return image;
     }
 

@@ -3,18 +3,15 @@ package io.longhorn.app.bench;
 import io.longhorn.app.CommandFailure;
 import io.longhorn.app.ExternalTool;
 import java.io.IOException;
-import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
-import java.util.SplittableRandom;
 import java.util.concurrent.TimeUnit;
 
 /** What programs that others wrote make of the same work: {@code lz4 -c FILE | sha512sum}, each on a core of its own. */
 final class HashPipe {
-    private static final int PIECE_BYTES = 1 << 20;
     private static final long LIMIT_MINUTES = 5;
 
     private HashPipe() {}
@@ -33,7 +30,7 @@ final class HashPipe {
         }
         Path file = Files.createTempFile(directory, "pipe-", ".bytes");
         try {
-            fill(file, bytes);
+            RandomImage.write(file, bytes);
             long begin = System.nanoTime();
             run(List.of(
                     new ProcessBuilder(lz4.get().file().toString(), "-q", "-c", file.toString())
@@ -44,17 +41,6 @@ final class HashPipe {
             return OptionalDouble.of(bytes / 1e6 / ((System.nanoTime() - begin) / 1e9));
         } finally {
             Files.delete(file);
-        }
-    }
-
-    private static void fill(Path file, long bytes) throws IOException {
-        SplittableRandom random = new SplittableRandom(1);
-        byte[] piece = new byte[PIECE_BYTES];
-        try (OutputStream out = Files.newOutputStream(file)) {
-            for (long left = bytes; left > 0; left -= piece.length) {
-                random.nextBytes(piece);
-                out.write(piece, 0, (int) Math.min(left, piece.length));
-            }
         }
     }
 
