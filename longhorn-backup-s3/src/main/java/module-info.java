@@ -4,6 +4,7 @@
 module io.longhorn.backup.s3 {
     requires transitive io.longhorn.backup;
     requires java.net.http;
+    requires java.xml;
     requires org.slf4j;
     requires software.amazon.awssdk.auth;
     requires software.amazon.awssdk.awscore;

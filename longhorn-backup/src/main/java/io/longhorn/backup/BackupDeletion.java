@@ -64,9 +64,15 @@ final class BackupDeletion {
         }
     }
 
-    private Report swept(StoreLock lock) throws IOException {
+    private Report swept(StoreLock lock) throws IOException, InterruptedException {
         forgetLast();
-        List<String> names = store.backups(volume);
+        List<String> names = listedAfterwards(lock);
+        String last = readableVolume().map(VolumeConfig::lastBackupName).orElse("");
+        if (!last.isEmpty()
+                && !names.contains(last)
+                && objects.find(StoreLayout.backupConfig(volume, last)).isPresent()) {
+            return notSwept("no listing shows backup " + last + ", which is there");
+        }
         ChecksumSet referenced = new ChecksumSet();
         BackupConfig newest = null;
         for (String name : names) {
@@ -77,7 +83,7 @@ final class BackupDeletion {
             } catch (DamagedBackupException e) {
                 return notSwept("backup " + name + " cannot be read: " + e.reason());
             } catch (BackupNotFoundException e) {
-                return notSwept("the backups changed meanwhile");
+                return notSwept("a listing shows backup " + name + ", which is not there");
             }
             if (config.isInProgress()) {
                 return notSwept("backup " + name + " is in progress");
@@ -93,6 +99,21 @@ final class BackupDeletion {
         sweep.flush();
         noteRest(Optional.ofNullable(newest), referenced.size());
         return new Report(sweep.blocks, sweep.bytes, Optional.empty());
+    }
+
+    /**
+     * The other backups. A listing that does not show the deletion yet may lack backups that were completed before it: it is waited for, and if that takes too long, who is deleted is
+     * in the answer and cannot be read.
+     */
+    private List<String> listedAfterwards(StoreLock lock) throws IOException, InterruptedException {
+        long begin = time.nanoTime();
+        List<String> names = store.backups(volume);
+        while (names.contains(backup) && time.nanoTime() - begin < StoreLock.LISTING_LAG_MAX.toNanos()) {
+            lock.keep();
+            time.sleep(StoreLock.SETTLING);
+            names = store.backups(volume);
+        }
+        return names;
     }
 
     private Report notSwept(String reason) {

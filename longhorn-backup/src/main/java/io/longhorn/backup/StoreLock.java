@@ -42,6 +42,9 @@ final class StoreLock implements AutoCloseable {
     /** Long enough for a lock written at the same moment to be seen. */
     static final Duration SETTLING = Duration.ofSeconds(2);
 
+    /** Listings that show later what was written are waited for so long. */
+    static final Duration LISTING_LAG_MAX = Duration.ofSeconds(30);
+
     static final Duration REFRESH = Duration.ofSeconds(60);
     static final Duration EXPIRY = Duration.ofSeconds(150);
 
@@ -66,8 +69,9 @@ final class StoreLock implements AutoCloseable {
     }
 
     /**
-     * Tries once, which takes two seconds.
+     * Tries once, which takes two seconds, or until the target's listing shows the lock.
      *
+     * @throws IOException if the listing does not show it in half a minute
      * @throws BackupTargetBusyException if a lock of another kind was first
      * @throws InterruptedException if interrupted; nothing is left
      */
@@ -75,8 +79,9 @@ final class StoreLock implements AutoCloseable {
             throws IOException, InterruptedException {
         StoreLock lock = announce(objects, volume, kind, time);
         try {
-            time.sleep(SETTLING);
-            lock.become();
+            do {
+                time.sleep(SETTLING);
+            } while (!lock.settle());
             return lock;
         } catch (IOException | InterruptedException | RuntimeException e) {
             lock.close();
@@ -97,22 +102,19 @@ final class StoreLock implements AutoCloseable {
     }
 
     /**
-     * Acquires it, if it was announced two seconds ago.
+     * Acquires it, if it was announced two seconds ago and the target's listing shows it. Whoever waits for that sees all that were announced before, however late listings are.
      *
      * @return whether it is acquired
+     * @throws IOException if the listing does not show it in half a minute
      * @throws BackupTargetBusyException if a lock of another kind was first
      */
     boolean settle() throws IOException {
-        if (!acquired && time.nanoTime() - writtenNanos >= SETTLING.toNanos()) {
-            become();
+        Duration age = Duration.ofNanos(time.nanoTime() - writtenNanos);
+        if (!acquired && age.compareTo(SETTLING) >= 0 && isFirst(age)) {
+            write(true);
+            acquired = true;
         }
         return acquired;
-    }
-
-    private void become() throws IOException {
-        requireFirst();
-        write(true);
-        acquired = true;
     }
 
     private void write(boolean isAcquired) throws IOException {
@@ -121,8 +123,18 @@ final class StoreLock implements AutoCloseable {
         writtenNanos = before;
     }
 
-    private void requireFirst() throws IOException {
+    /** Whether it is the first of those that count; false if the listing does not show it yet. */
+    private boolean isFirst(Duration age) throws IOException {
         List<Document> locks = locks();
+        if (locks.stream().noneMatch(lock -> lock.name().equals(name))
+                && objects.find(StoreLayout.lock(volume, name)).isPresent()) {
+            if (age.compareTo(LISTING_LAG_MAX) < 0) {
+                return false;
+            }
+            throw new IOException("the lock " + name + " was written " + age.toSeconds()
+                    + " s ago and is in no listing of " + StoreLayout.locks(volume)
+                    + " yet; try again when listings of this target are up to date");
+        }
         Document own = own(locks);
         Instant now = now(locks);
         for (Document lock : locks) {
@@ -131,6 +143,7 @@ final class StoreLock implements AutoCloseable {
                 throw new BackupTargetBusyException(objects.describe(), volume, lock.name());
             }
         }
+        return true;
     }
 
     private List<Document> locks() throws IOException {

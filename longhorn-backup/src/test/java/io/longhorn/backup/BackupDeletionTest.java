@@ -1,6 +1,7 @@
 package io.longhorn.backup;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.longhorn.BackupNotFoundException;
@@ -161,5 +162,53 @@ class BackupDeletionTest {
             assertThat(blocks[0]).as("step " + step).isEqualTo(needed.size());
             assertThat(after.volume(VOLUME).orElseThrow().lastBackupName()).isEqualTo(THIRD);
         }
+    }
+
+    @Test
+    void aListingThatLagsMakesNothingMissing() throws Exception {
+        ByteBuffer third =
+                objects.read(StoreLayout.backupConfig(VOLUME, THIRD), 1 << 20).orElseThrow();
+        objects.delete(List.of(StoreLayout.backupConfig(VOLUME, THIRD)));
+        for (long millis : new long[] {0, 1500, 2000, 25_000}) {
+            MemoryStore there = objects.copy();
+            LaggingStore late = new LaggingStore(there, time, Duration.ofMillis(millis));
+            BackupStore lateStore = BackupStore.on(late, time);
+            // A backup is completed in the last moment in which it may be.
+            time.whileAsleep =
+                    () -> assertThatCode(() -> late.write(StoreLayout.backupConfig(VOLUME, THIRD), third.duplicate()))
+                            .doesNotThrowAnyException();
+            lateStore.delete(VOLUME, FIRST);
+            assertThat(new BackupVerification(BackupStore.on(there, time))
+                            .all(ProgressListener.none())
+                            .damages())
+                    .as("%s ms", millis)
+                    .isEmpty();
+
+            lateStore.delete(VOLUME, SECOND);
+            ChecksumSet needed = new ChecksumSet();
+            needed.addAll(lateStore.backup(VOLUME, THIRD).blocks());
+            List<String> left = new ArrayList<>();
+            there.list(StoreLayout.blocks(VOLUME), entry -> left.add(entry.key()));
+            assertThat(left).as("%s ms", millis).hasSize(needed.size());
+        }
+    }
+
+    @Test
+    void aListingWithoutABackupThatIsThereSweepsNothing() throws Exception {
+        String folder = StoreLayout.backups(VOLUME);
+        WatchedStore forgetful = new WatchedStore(objects);
+        forgetful.naming = (of, names) -> of.equals(folder) ? List.of() : names;
+        assertThat(BackupStore.on(forgetful, time).delete(VOLUME, FIRST)).isZero();
+        assertThat(verified().damages()).isEmpty();
+    }
+
+    @Test
+    void nothingIsDeletedWhereListingsDoNotCatchUp() {
+        LaggingStore late = new LaggingStore(objects, time, Duration.ofHours(1));
+        assertThatThrownBy(() -> BackupStore.on(late, time).delete(VOLUME, FIRST))
+                .isInstanceOf(BackupTargetException.class)
+                .hasMessageContaining("is in no listing");
+        assertThat(store.backups(VOLUME)).containsExactly(FIRST, SECOND, THIRD);
+        assertThat(verified().damages()).isEmpty();
     }
 }

@@ -463,6 +463,23 @@ class BackupRunTest {
     }
 
     @Test
+    void aBackupThatAListingDoesNotShowYetIsNoBaseAndItsBlocksAreFound() throws Exception {
+        BackupStore late = BackupStore.on(new LaggingStore(objects, time, Duration.ofSeconds(3)), time);
+        write(0, 6 * MIB, 1);
+        Backup first = backUp(late, volume.snapshot("one"), BackupSpec.defaults());
+        write(0, MIB, 2);
+        Snapshot two = volume.snapshot("two");
+        Backup second = backUp(late, two, BackupSpec.defaults());
+        assertThat(second.newBytes()).isLessThan(3L * MIB);
+        assertThat(restored(second)).isEqualTo(content(two));
+
+        time.pass(Duration.ofSeconds(3));
+        late.delete("orders", first.name());
+        assertThat(restored(second)).isEqualTo(content(two));
+        assertWhole();
+    }
+
+    @Test
     void whateverStepIsTheLastNothingIsLostAndTheNextRunCompletes() throws Exception {
         write(0, 4 * MIB, 1);
         Snapshot one = volume.snapshot("one");

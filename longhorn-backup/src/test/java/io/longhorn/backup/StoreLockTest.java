@@ -144,4 +144,55 @@ class StoreLockTest {
         assertThatThrownBy(() -> acquire(StoreLock.Kind.DELETION)).isInstanceOf(InterruptedException.class);
         assertThat(files()).isEmpty();
     }
+
+    private StoreLock acquire(LaggingStore late, StoreLock.Kind kind) throws IOException, InterruptedException {
+        return StoreLock.acquire(late, VOLUME, kind, time);
+    }
+
+    @Test
+    void aLockIsAcquiredWhenTheListingShowsIt() throws Exception {
+        LaggingStore late = new LaggingStore(objects, time, Duration.ofSeconds(5));
+        long before = time.nanoTime();
+        try (StoreLock held = acquire(late, StoreLock.Kind.BACKUP_OR_RESTORE)) {
+            assertThat(time.nanoTime() - before).isEqualTo(Duration.ofSeconds(6).toNanos());
+            assertThatThrownBy(() -> acquire(late, StoreLock.Kind.DELETION))
+                    .isInstanceOf(BackupTargetBusyException.class)
+                    .hasMessageContaining(held.name());
+            acquire(late, StoreLock.Kind.BACKUP_OR_RESTORE).close();
+        }
+        acquire(late, StoreLock.Kind.DELETION).close();
+    }
+
+    @Test
+    void whoIsSecondWaitsUntilItSeesTheFirstHoweverLateListingsAre() throws Exception {
+        LaggingStore late = new LaggingStore(objects, time, Duration.ofSeconds(20));
+        try (StoreLock first = StoreLock.announce(late, VOLUME, StoreLock.Kind.BACKUP_OR_RESTORE, time)) {
+            time.pass(Duration.ofSeconds(1));
+            assertThat(first.settle()).isFalse();
+            assertThatThrownBy(() -> acquire(late, StoreLock.Kind.DELETION))
+                    .isInstanceOf(BackupTargetBusyException.class)
+                    .hasMessageContaining(first.name());
+            assertThat(first.settle()).isTrue();
+        }
+    }
+
+    @Test
+    void aListingThatDoesNotShowALockInHalfAMinuteIsSaidAndNothingIsLeft() {
+        LaggingStore late = new LaggingStore(objects, time, Duration.ofHours(1));
+        assertThatThrownBy(() -> acquire(late, StoreLock.Kind.DELETION))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("was written 30 s ago and is in no listing of")
+                .hasMessageContaining("try again");
+        assertThat(files()).isEmpty();
+    }
+
+    @Test
+    void whoseLockIsRemovedDoesNotGoOn() {
+        time.whileAsleep =
+                () -> assertThatCode(() -> objects.delete(List.of(StoreLayout.locks(VOLUME) + "/" + files().get(0))))
+                        .doesNotThrowAnyException();
+        assertThatThrownBy(() -> acquire(StoreLock.Kind.DELETION))
+                .isInstanceOf(IOException.class)
+                .hasMessageContaining("is not there any more");
+    }
 }

@@ -14,7 +14,13 @@ final class WatchedStore implements ObjectStore {
         void touched(String key) throws IOException;
     }
 
+    /** Makes an answer of the names that are in a folder. */
+    interface Naming {
+        List<String> answer(String folder, List<String> names);
+    }
+
     private final ObjectStore objects;
+    volatile Naming naming = (folder, names) -> names;
     volatile Watch reading = key -> {};
     volatile Watch writing = key -> {};
 
@@ -51,7 +57,7 @@ final class WatchedStore implements ObjectStore {
 
     @Override
     public List<String> names(String folder) throws IOException {
-        return objects.names(folder);
+        return naming.answer(folder, objects.names(folder));
     }
 
     @Override

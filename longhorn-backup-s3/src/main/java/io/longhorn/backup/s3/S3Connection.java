@@ -3,11 +3,13 @@ package io.longhorn.backup.s3;
 import java.util.Optional;
 import java.util.Set;
 import javax.net.ssl.SSLContext;
+import javax.xml.stream.XMLStreamException;
 import software.amazon.awssdk.auth.credentials.AwsBasicCredentials;
 import software.amazon.awssdk.auth.credentials.AwsCredentialsProvider;
 import software.amazon.awssdk.auth.credentials.AwsSessionCredentials;
 import software.amazon.awssdk.auth.credentials.DefaultCredentialsProvider;
 import software.amazon.awssdk.auth.credentials.StaticCredentialsProvider;
+import software.amazon.awssdk.awscore.exception.AwsErrorDetails;
 import software.amazon.awssdk.awscore.retry.AwsRetryStrategy;
 import software.amazon.awssdk.core.checksums.RequestChecksumCalculation;
 import software.amazon.awssdk.core.checksums.ResponseChecksumValidation;
@@ -18,6 +20,7 @@ import software.amazon.awssdk.retries.api.BackoffStrategy;
 import software.amazon.awssdk.services.s3.LegacyMd5Plugin;
 import software.amazon.awssdk.services.s3.S3Client;
 import software.amazon.awssdk.services.s3.S3ClientBuilder;
+import software.amazon.awssdk.services.s3.model.NoSuchKeyException;
 import software.amazon.awssdk.services.s3.model.S3Exception;
 
 /** The SDK's client, set up for a bucket, which takes up to two seconds, and what it stands on. */
@@ -27,6 +30,9 @@ final class S3Connection implements AutoCloseable {
 
     /** Somebody else changes the same object at this moment. */
     private static final Set<String> CONFLICTS = Set.of("ConditionalRequestConflict", "OperationAborted");
+
+    /** Statuses that mean one thing or another, as the document says: no object or no bucket, in use or there already. */
+    private static final Set<Integer> WITH_REASON = Set.of(404, 409);
 
     private final JdkHttpClient http;
     private final S3Client client;
@@ -54,7 +60,9 @@ final class S3Connection implements AutoCloseable {
                 // Deletions in batches must have a checksum, and older servers know only this one.
                 .addPlugin(LegacyMd5Plugin.create())
                 .overrideConfiguration(settings -> {
-                    settings.retryStrategy(retries(limits)).apiCallTimeout(limits.call());
+                    settings.retryStrategy(retries(limits))
+                            .apiCallTimeout(limits.call())
+                            .addExecutionInterceptor(new ListAnswers());
                     if (access.keys().isPresent()) {
                         ProfileFile none = ProfileFile.aggregator().build();
                         settings.defaultProfileFileSupplier(() -> none);
@@ -96,7 +104,32 @@ final class S3Connection implements AutoCloseable {
                 .throttlingBackoffStrategy(backOff)
                 .circuitBreakerEnabled(false)
                 .retryOnException(S3Connection::isConflict)
+                .retryOnException(S3Connection::isHalf)
                 .build();
+    }
+
+    /**
+     * Whether the answer was a document that broke off. The SDK finds no XML in it, or, if it tells of a failure, not of which. An answer to HEAD has no document; that something is
+     * missing is known there all the same.
+     */
+    private static boolean isHalf(Throwable failure) {
+        if (failure instanceof S3Exception answer) {
+            AwsErrorDetails details = answer.awsErrorDetails();
+            return WITH_REASON.contains(answer.statusCode())
+                    && !(failure instanceof NoSuchKeyException)
+                    && details != null
+                    && (details.errorCode() == null || details.errorCode().isEmpty())
+                    && details.sdkHttpResponse()
+                            .firstMatchingHeader("Content-Type")
+                            .filter(type -> type.contains("xml"))
+                            .isPresent();
+        }
+        for (Throwable cause = failure; cause != null; cause = cause.getCause()) {
+            if (cause instanceof XMLStreamException) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private static boolean isConflict(Throwable failure) {

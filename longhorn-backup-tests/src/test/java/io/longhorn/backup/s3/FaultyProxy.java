@@ -42,6 +42,11 @@ final class FaultyProxy implements AutoCloseable {
             return request -> request.forwardDownload(bytes);
         }
 
+        /** The server does what it is asked, and nobody learns of it. */
+        static Fault loseAnswer() {
+            return Request::forwardWithoutAnswer;
+        }
+
         /** The request is taken and never answered; the latch is counted down when it is there. */
         static Fault silence(CountDownLatch there) {
             return request -> {
@@ -188,12 +193,14 @@ final class FaultyProxy implements AutoCloseable {
             exchange(bodyBytes, () -> {}, bytes);
         }
 
+        void forwardWithoutAnswer() throws IOException {
+            try (Socket server = upload(bodyBytes)) {
+                head(new BufferedInputStream(server.getInputStream()));
+            }
+        }
+
         private void exchange(int upMax, Runnable afterUpload, int downMax) throws IOException {
-            try (Socket server = new Socket(InetAddress.getLoopbackAddress(), serverPort)) {
-                sockets.add(server);
-                OutputStream toServer = server.getOutputStream();
-                toServer.write(bytes(head));
-                copy(fromClient, toServer, Math.min(upMax, bodyBytes));
+            try (Socket server = upload(upMax)) {
                 afterUpload.run();
                 if (upMax < bodyBytes) {
                     return;
@@ -203,6 +210,15 @@ final class FaultyProxy implements AutoCloseable {
                 toClient.write(bytes(answer));
                 copy(fromServer, toClient, Math.min(downMax, length(answer, Integer.MAX_VALUE)));
             }
+        }
+
+        private Socket upload(int bytesMax) throws IOException {
+            Socket server = new Socket(InetAddress.getLoopbackAddress(), serverPort);
+            sockets.add(server);
+            OutputStream toServer = server.getOutputStream();
+            toServer.write(bytes(head));
+            copy(fromClient, toServer, Math.min(bytesMax, bodyBytes));
+            return server;
         }
 
         void skipBody() throws IOException {

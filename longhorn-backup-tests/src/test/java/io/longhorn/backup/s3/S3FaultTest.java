@@ -104,6 +104,45 @@ class S3FaultTest {
     }
 
     @Test
+    void aListThatBreaksOffIsAskedForAgain() throws IOException {
+        straight.write("a/b", ByteBuffer.allocate(1));
+        for (int bytes : new int[] {0, 1, 10, 100}) {
+            try (FaultyProxy proxy = proxy(first(2, Fault.cutDownload(bytes)));
+                    S3Store store = store(proxy.endpoint(), limits(5, LONG, LONG))) {
+                assertThat(store.names("a")).as("after %s bytes", bytes).containsExactly("b");
+                assertThat(proxy.requests()).isEqualTo(3);
+            }
+        }
+    }
+
+    @Test
+    void anAnswerWithoutAListIsNotTakenForAnEmptyOne() throws IOException {
+        Fault nothing = request -> {
+            request.skipBody();
+            request.answer(200, "");
+        };
+        try (FaultyProxy proxy = proxy(always(nothing));
+                S3Store store = store(proxy.endpoint(), limits(3, LONG, LONG))) {
+            assertThatThrownBy(() -> store.list("a", entry -> {}))
+                    .isInstanceOf(IOException.class)
+                    .hasMessageContaining("cannot list a")
+                    .hasMessageContaining("the answer has no list in it")
+                    .hasMessageContaining("gave up after 3 attempts");
+            assertThat(proxy.requests()).isEqualTo(3);
+        }
+        assertThat(straight.names("nothing")).isEmpty();
+    }
+
+    @Test
+    void aRefusalThatBreaksOffIsAskedForAgain() throws IOException {
+        try (FaultyProxy proxy = proxy(first(1, Fault.cutDownload(10)));
+                S3Store store = store(proxy.endpoint(), limits(5, LONG, LONG))) {
+            assertThat(store.read("a/b", 1)).isEmpty();
+            assertThat(proxy.requests()).isEqualTo(2);
+        }
+    }
+
+    @Test
     void aDownloadThatAlwaysBreaksOffFails() throws IOException {
         straight.write("a/b", block(1));
         try (FaultyProxy proxy = proxy(always(Fault.cutDownload(BLOCK / 2)));

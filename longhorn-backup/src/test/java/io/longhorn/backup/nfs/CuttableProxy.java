@@ -20,6 +20,9 @@ final class CuttableProxy implements AutoCloseable {
     private final List<Socket> sockets = new ArrayList<>();
     private final AtomicLong upLeft = new AtomicLong(Long.MAX_VALUE);
     private final AtomicLong downLeft = new AtomicLong(Long.MAX_VALUE);
+    /** What is left of both after a cut. */
+    private volatile long next = Long.MAX_VALUE;
+
     private final AtomicLong cuts = new AtomicLong();
     private final ConcurrentLinkedQueue<IOException> failures = new ConcurrentLinkedQueue<>();
 
@@ -54,6 +57,13 @@ final class CuttableProxy implements AutoCloseable {
         downLeft.set(bytes);
     }
 
+    /** From now on a connection is cut each time when so many bytes have gone in one direction. */
+    void cutEvery(long bytes) {
+        next = bytes;
+        upLeft.set(bytes);
+        downLeft.set(bytes);
+    }
+
     private void accept() {
         try {
             while (true) {
@@ -82,7 +92,7 @@ final class CuttableProxy implements AutoCloseable {
             byte[] bytes = new byte[16 << 10];
             for (int length = in.read(bytes); length >= 0; length = in.read(bytes)) {
                 if (left.addAndGet(-length) <= 0) {
-                    left.set(Long.MAX_VALUE);
+                    left.set(next);
                     cuts.incrementAndGet();
                     return;
                 }

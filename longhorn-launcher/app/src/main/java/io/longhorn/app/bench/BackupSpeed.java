@@ -32,6 +32,7 @@ final class BackupSpeed implements Measurement {
     private static final int SIZES = 2;
 
     private static final long LARGE_BYTES = 100L << 30;
+    private static final long LARGE_BASE_BYTES = 64L << 20;
     private static final int CHANGED_PART = 100;
     /** Of the large volume, written one by one. */
     private static final long SCATTERED_BLOCKS = 100_000;
@@ -125,9 +126,7 @@ final class BackupSpeed implements Measurement {
             changed.add(seconds(begin));
             beside(volume, snapshot, target);
         }
-        try (ScratchVolumes scratch = new ScratchVolumes(site)) {
-            large(site, scratch, target);
-        }
+        large(site, folder);
         Runtime runtime = Runtime.getRuntime();
         System.gc();
         heap.add((runtime.totalMemory() - runtime.freeMemory()) / (double) (1 << 20));
@@ -226,9 +225,19 @@ final class BackupSpeed implements Measurement {
         Files.delete(image);
     }
 
+    /** The target is in memory if it can be: writing a lock's two small files waits for all that is on its way to the same disk. */
+    private void large(BenchSite site, Path otherwise) throws Exception {
+        Path folder = Files.createTempDirectory(isMemoryRoomy() ? MEMORY : otherwise, "backups-");
+        try (ScratchVolumes scratch = new ScratchVolumes(site)) {
+            large(site, scratch, BackupTarget.at(folder.toUri()));
+        } finally {
+            ScratchDirectory.delete(folder);
+        }
+    }
+
     private void large(BenchSite site, ScratchVolumes scratch, BackupTarget target) throws Exception {
         Volume volume = scratch.empty(LARGE_BYTES);
-        fill(volume, 0, 64L << 20, 3);
+        fill(volume, 0, LARGE_BASE_BYTES, 3);
         Backup base = volume.snapshot("base").backUpTo(target);
         SplittableRandom random = new SplittableRandom(4);
         Fill.blocks(volume, random.longs(SCATTERED_BLOCKS, 0, LARGE_BYTES / Volume.BLOCK_BYTES));
@@ -246,7 +255,7 @@ final class BackupSpeed implements Measurement {
         begin = System.nanoTime();
         RestoringVolume restoring =
                 longhorn.openRestoring(base, VolumeSpec.named(site.newName()).build());
-        restoring.read(32L << 20, ByteBuffer.allocate(Volume.BLOCK_BYTES));
+        restoring.read(LARGE_BASE_BYTES / 2, ByteBuffer.allocate(Volume.BLOCK_BYTES));
         instant.add(seconds(begin));
         restoring.restored().toCompletableFuture().join();
         scratch.adopt(restoring);
