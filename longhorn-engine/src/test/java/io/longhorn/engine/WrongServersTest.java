@@ -16,6 +16,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.ByteBuffer;
@@ -132,11 +133,12 @@ class WrongServersTest {
 
     @Test
     void nobodyAndNowhereAreNamed() throws IOException {
-        int free;
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            free = socket.getLocalPort();
+        // Bound, so that nobody else listens there, and without listening.
+        try (Socket bound = new Socket()) {
+            bound.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+            String endpoint = "127.0.0.1:" + bound.getLocalPort();
+            refused(connect("registry", endpoint), endpoint);
         }
-        refused(connect("registry", "127.0.0.1:" + free), "127.0.0.1:" + free);
         refused(connect("registry", "no-such-host.invalid:9500"), "no-such-host.invalid:9500");
     }
 

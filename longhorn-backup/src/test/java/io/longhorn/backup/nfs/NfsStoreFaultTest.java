@@ -6,7 +6,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.longhorn.backup.nfs.FakeNfsServer.Kind;
 import java.io.IOException;
 import java.io.InterruptedIOException;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
 import java.net.ProtocolException;
+import java.net.Socket;
+import java.net.URI;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -290,11 +294,17 @@ class NfsStoreFaultTest {
 
     @Test
     void nobodyAtThePortIsToldAtOnce() throws IOException {
-        server.close();
-        assertThatThrownBy(() -> store.read("a/b", 10))
-                .isInstanceOf(IOException.class)
-                .hasMessageContaining("cannot connect to 127.0.0.1, port")
-                .hasMessageContaining("is the NFS server running there");
+        // Bound, so that nobody else listens there, and without listening.
+        try (Socket bound = new Socket()) {
+            bound.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
+            URI uri = URI.create("nfs://127.0.0.1:" + bound.getLocalPort() + "/export/s");
+            try (NfsStore absent = new NfsStore(NfsTarget.parse(uri))) {
+                assertThatThrownBy(() -> absent.read("a/b", 10))
+                        .isInstanceOf(IOException.class)
+                        .hasMessageContaining("cannot connect to 127.0.0.1, port " + bound.getLocalPort())
+                        .hasMessageContaining("is the NFS server running there");
+            }
+        }
     }
 
     @Test

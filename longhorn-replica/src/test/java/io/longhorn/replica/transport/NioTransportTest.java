@@ -14,7 +14,6 @@ import java.net.Inet6Address;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.NetworkInterface;
-import java.net.ServerSocket;
 import java.net.Socket;
 import java.net.UnknownHostException;
 import java.time.Duration;
@@ -48,9 +47,9 @@ class NioTransportTest extends ConnectionContract {
 
     @Override
     String nobody() throws IOException {
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return "127.0.0.1:" + socket.getLocalPort();
-        }
+        UnansweredPort port = new UnansweredPort();
+        closeLater(port);
+        return port.endpoint();
     }
 
     private static InetAddress address(byte[] bytes) throws UnknownHostException {

@@ -64,9 +64,9 @@ class TlsTransportTest extends ConnectionContract {
 
     @Override
     String nobody() throws IOException {
-        try (ServerSocket socket = new ServerSocket(0, 1, InetAddress.getLoopbackAddress())) {
-            return "127.0.0.1:" + socket.getLocalPort();
-        }
+        UnansweredPort port = new UnansweredPort();
+        closeLater(port);
+        return port.endpoint();
     }
 
     /** Connects and returns why that came to nothing. */
