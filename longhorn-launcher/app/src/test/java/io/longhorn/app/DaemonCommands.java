@@ -1,39 +1,35 @@
-package io.longhorn.app.real;
+package io.longhorn.app;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.longhorn.app.CommandLineRun;
-import io.longhorn.app.DaemonProcess;
-import io.longhorn.app.JsonReader;
-import io.longhorn.app.Main;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 
 /** The command line, as a client of a daemon. */
-record DaemonCommands(DaemonProcess daemon) {
+public record DaemonCommands(DaemonProcess daemon) {
 
-    CommandLineRun run(String... arguments) {
+    public CommandLineRun run(String... arguments) {
         return CommandLineRun.of(Stream.concat(Stream.of("--api", daemon.url()), Stream.of(arguments))
                 .toArray(String[]::new));
     }
 
     /** Runs a command that must succeed, and returns what it prints. */
-    String done(String... arguments) {
+    public String done(String... arguments) {
         CommandLineRun run = run(arguments);
         assertThat(run.exitCode()).as("%s: %s", List.of(arguments), run.err()).isEqualTo(Main.DONE);
         return run.out().strip();
     }
 
     /** The states of a volume's replicas. */
-    List<String> replicaStates(String volume) {
+    public List<String> replicaStates(String volume) {
         List<?> replicas = (List<?>) JsonReader.read(done("volume", "replica", "list", volume, "--json"));
         return replicas.stream()
                 .map(replica -> String.valueOf(((Map<?, ?>) replica).get("state")))
                 .toList();
     }
 
-    Map<String, Object> volume(String name) {
+    public Map<String, Object> volume(String name) {
         return JsonReader.readObject(done("volume", "get", name, "--json"));
     }
 }

@@ -3,6 +3,7 @@ package io.longhorn.app.daemon;
 import io.longhorn.HostPort;
 import io.longhorn.app.Json;
 import java.io.IOException;
+import java.io.InputStream;
 import java.io.UncheckedIOException;
 import java.net.BindException;
 import java.net.InetSocketAddress;
@@ -48,6 +49,9 @@ final class ApiServer implements AutoCloseable {
 
     /** Larger than any request of ours: labels and credentials. */
     static final int BODY_BYTES_MAX = 64 << 10;
+
+    /** A client that is told so while it still sends may lose the answer, so that much is taken and dropped first. */
+    private static final long DROPPED_BYTES_MAX = 1 << 20;
 
     /** Each event stream takes a thread. */
     static final int STREAMS_MAX = 16;
@@ -233,12 +237,11 @@ final class ApiServer implements AutoCloseable {
     }
 
     private static String body(Request request) throws IOException {
-        if (request.getLength() > BODY_BYTES_MAX) {
-            throw tooLarge();
-        }
-        byte[] bytes = Request.asInputStream(request).readNBytes(BODY_BYTES_MAX + 1);
+        InputStream body = Request.asInputStream(request);
+        byte[] bytes = body.readNBytes(BODY_BYTES_MAX + 1);
         if (bytes.length > BODY_BYTES_MAX) {
-            throw tooLarge();
+            drop(body);
+            throw new ApiException(413, "BODY_TOO_LARGE", "a body has at most " + BODY_BYTES_MAX + " bytes");
         }
         if (bytes.length > 0) {
             String type = request.getHeaders().get(HttpHeader.CONTENT_TYPE);
@@ -249,8 +252,14 @@ final class ApiServer implements AutoCloseable {
         return new String(bytes, StandardCharsets.UTF_8);
     }
 
-    private static ApiException tooLarge() {
-        return new ApiException(413, "BODY_TOO_LARGE", "a body has at most " + BODY_BYTES_MAX + " bytes");
+    private static void drop(InputStream body) throws IOException {
+        byte[] piece = new byte[BODY_BYTES_MAX];
+        long dropped = 0;
+        int count = 0;
+        while (count >= 0 && dropped < DROPPED_BYTES_MAX) {
+            count = body.read(piece);
+            dropped += count;
+        }
     }
 
     private static void send(Response response, Reply.Document document, Callback callback) {

@@ -23,7 +23,10 @@ final class Guest implements AutoCloseable {
 
     static final String HOST = "10.0.2.2";
 
-    private static final Duration LIMIT = Duration.ofSeconds(60);
+    /** A JVM in an emulation on a busy host takes a minute to start. */
+    private static final Duration LIMIT = Duration.ofMinutes(3);
+
+    private static final int MEMORY_MIB = 512;
     private static final int CONSOLE_SHOWN_MAX = 3000;
 
     /** What the first process says: that it reads scripts now, or how a script ended. */
@@ -51,9 +54,7 @@ final class Guest implements AutoCloseable {
 
     /** A machine without disks. */
     static Guest boot(GuestImage image, Path directory) throws Exception {
-        Guest guest = start(image, directory, "", List.of());
-        guest.awaitReply();
-        return guest;
+        return bootWithDisks(image, directory, MEMORY_MIB, List.of());
     }
 
     /**
@@ -62,36 +63,42 @@ final class Guest implements AutoCloseable {
      * @param drive properties of QEMU's option {@code -blockdev}
      */
     static Guest bootWithDisk(GuestImage image, Path directory, String drive) throws Exception {
-        Guest guest = start(image, directory, "", disk(drive));
+        return bootWithDisks(image, directory, MEMORY_MIB, List.of(drive));
+    }
+
+    /** A machine of some size with disks, {@code /dev/vda}, {@code /dev/vdb} and so on. */
+    static Guest bootWithDisks(GuestImage image, Path directory, int memoryMib, List<String> drives) throws Exception {
+        Guest guest = start(image, directory, memoryMib, "", drives);
         guest.awaitReply();
         return guest;
     }
 
     /** A machine that boots from its disk. What the check of the file system said is in {@link #said}. */
     static Guest bootFromDisk(GuestImage image, Path directory, String drive) throws Exception {
-        Guest guest = start(image, directory, "root=/dev/vda", disk(drive));
+        Guest guest = start(image, directory, MEMORY_MIB, "root=/dev/vda", List.of(drive));
         guest.awaitReply();
         return guest;
     }
 
-    private static List<String> disk(String drive) {
-        return List.of("-blockdev", drive + ",node-name=disk", "-device", "virtio-blk-pci,drive=disk");
-    }
-
-    private static Guest start(GuestImage image, Path directory, String parameters, List<String> devices)
+    private static Guest start(GuestImage image, Path directory, int memoryMib, String parameters, List<String> drives)
             throws IOException {
         Path shell = Files.createTempFile(directory, "guest", ".shell");
         Path console = Files.createTempFile(directory, "guest", ".console");
         ExternalTool qemu = ExternalTool.require("qemu-system-x86_64", "qemu-system-x86");
         List<String> command = new ArrayList<>(List.of(qemu.file().toString()));
         command.addAll(List.of("-nodefaults", "-display", "none", "-no-reboot"));
-        command.addAll(List.of("-M", "q35", "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2", "-m", "512"));
+        command.addAll(List.of("-M", "q35", "-accel", "tcg,thread=multi", "-cpu", "max", "-smp", "2"));
+        command.addAll(List.of("-m", String.valueOf(memoryMib)));
         command.addAll(List.of("-kernel", image.kernel().toString()));
         command.addAll(List.of("-initrd", image.initramfs().toString()));
         command.addAll(List.of("-append", "console=ttyS0 loglevel=5 panic=-1 " + parameters));
         command.addAll(List.of("-serial", "file:" + console, "-serial", "stdio"));
         command.addAll(List.of("-netdev", "user,id=net", "-device", "virtio-net-pci,netdev=net,romfile="));
-        command.addAll(devices);
+        for (int i = 0; i < drives.size(); i++) {
+            String name = "disk" + i;
+            command.addAll(List.of("-blockdev", drives.get(i) + ",node-name=" + name));
+            command.addAll(List.of("-device", "virtio-blk-pci,drive=" + name));
+        }
         Process process = new ProcessBuilder(command)
                 .redirectErrorStream(true)
                 .redirectOutput(shell.toFile())

@@ -2,16 +2,14 @@ package io.longhorn.app.guest;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.longhorn.app.CommandLineRun;
+import io.longhorn.app.DaemonCommands;
 import io.longhorn.app.DaemonProcess;
 import io.longhorn.app.JsonReader;
-import io.longhorn.app.Main;
 import io.longhorn.app.Waiting;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Stream;
 
 /** {@code longhorn serve} with one volume, that can be killed and come back, and the command line of its user. */
 final class NodeDaemon implements AutoCloseable {
@@ -32,7 +30,7 @@ final class NodeDaemon implements AutoCloseable {
     static NodeDaemon start(Path directory, String size) throws Exception {
         NodeDaemon daemon = new NodeDaemon(directory, process(directory));
         try {
-            daemon.command("volume", "create", VOLUME, "--size", size, "--replicas", "2");
+            daemon.commands().done("volume", "create", VOLUME, "--size", size, "--replicas", "2");
             return daemon;
         } catch (Throwable e) {
             daemon.close();
@@ -42,6 +40,10 @@ final class NodeDaemon implements AutoCloseable {
 
     private static DaemonProcess process(Path directory) throws Exception {
         return DaemonProcess.start(directory.resolve("daemon"), directory.resolve("log"));
+    }
+
+    private DaemonCommands commands() {
+        return new DaemonCommands(process);
     }
 
     /** Kills it with SIGKILL. */
@@ -56,12 +58,11 @@ final class NodeDaemon implements AutoCloseable {
 
     /** Attaches the volume; the answer is its address. */
     String attach(String frontend, String listen) {
-        return command("volume", "attach", VOLUME, "--frontend", frontend, "--listen", listen)
-                .strip();
+        return commands().done("volume", "attach", VOLUME, "--frontend", frontend, "--listen", listen);
     }
 
     void detach() {
-        command("volume", "detach", VOLUME);
+        commands().done("volume", "detach", VOLUME);
     }
 
     /**
@@ -69,22 +70,15 @@ final class NodeDaemon implements AutoCloseable {
      * has gone to the replica's files. Leaves a snapshot behind, which is how a user learns of space.
      */
     void awaitSpaceBytesBelow(long bytesMax) throws Exception {
-        command("snapshot", "create", VOLUME, "space");
+        commands().done("snapshot", "create", VOLUME, "space");
         boolean given = Waiting.until(SPACE_LIMIT, () -> spaceBytes() < bytesMax);
         assertThat(given).as("%s bytes are taken", spaceBytes()).isTrue();
     }
 
     private long spaceBytes() {
-        List<?> snapshots = (List<?>) JsonReader.read(command("snapshot", "list", VOLUME, "--json"));
+        List<?> snapshots = (List<?>) JsonReader.read(commands().done("snapshot", "list", VOLUME, "--json"));
         assertThat(snapshots).hasSize(1);
         return Long.parseLong(String.valueOf(((Map<?, ?>) snapshots.get(0)).get("actualBytes")));
-    }
-
-    private String command(String... arguments) {
-        CommandLineRun run = CommandLineRun.of(Stream.concat(Stream.of("--api", process.url()), Stream.of(arguments))
-                .toArray(String[]::new));
-        assertThat(run.exitCode()).as(run.err()).isEqualTo(Main.DONE);
-        return run.out();
     }
 
     @Override

@@ -4,6 +4,7 @@ import static io.longhorn.app.real.Shell.sh;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.longhorn.app.CommandLineRun;
+import io.longhorn.app.DaemonCommands;
 import io.longhorn.app.DaemonProcess;
 import io.longhorn.app.Main;
 import io.longhorn.app.Waiting;

@@ -3,6 +3,7 @@ package io.longhorn.app.real;
 import static io.longhorn.app.real.Shell.sh;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.longhorn.app.DaemonCommands;
 import io.longhorn.app.DaemonProcess;
 import io.longhorn.app.ReplicaServers;
 import io.longhorn.app.Waiting;

@@ -10,8 +10,14 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 
-/** Finds who uses a block device of this host: mounts, swap, devices on top of it, and other processes that have it open. */
+/**
+ * Finds who uses a block device of this host: mounts, swap, devices on top of it, and other processes that have it open. The NBD client that keeps a device connected has it open, too, and
+ * is none of its users.
+ */
 final class DeviceUsers {
+
+    /** As the kernel tells the names of programs. */
+    private static final String NBD_CLIENT = "nbd-client";
 
     private static final int MOUNT_DEVICE_FIELD = 2;
     private static final int MOUNT_POINT_FIELD = 4;
@@ -103,7 +109,10 @@ final class DeviceUsers {
         try (DirectoryStream<Path> processes = Files.newDirectoryStream(host.path("/proc"), "[0-9]*")) {
             for (Path process : processes) {
                 if (!process.getFileName().equals(self) && hasOpen(process, device)) {
-                    return Optional.of(process.getFileName() + command(process));
+                    String command = command(process);
+                    if (!command.equals(NBD_CLIENT)) {
+                        return Optional.of(process.getFileName() + (command.isEmpty() ? "" : " (" + command + ")"));
+                    }
                 }
             }
             return Optional.empty();
@@ -124,9 +133,10 @@ final class DeviceUsers {
         }
     }
 
+    /** Empty if it is gone. */
     private static String command(Path process) throws IOException {
         try {
-            return " (" + Files.readString(process.resolve("comm")).strip() + ")";
+            return Files.readString(process.resolve("comm")).strip();
         } catch (NoSuchFileException e) {
             return "";
         }

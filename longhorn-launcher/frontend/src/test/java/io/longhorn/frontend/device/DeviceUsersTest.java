@@ -49,6 +49,14 @@ class DeviceUsersTest {
     }
 
     @Test
+    void whoKeepsADeviceConnectedDoesNotUseIt() throws IOException {
+        process(18, "nbd-client", device);
+        assertThat(users.find(device)).isEmpty();
+        process(19, "fsck", device);
+        assertThat(users.find(device)).contains(new DeviceUsers.User("open in process 19 (fsck)", false));
+    }
+
+    @Test
     void theDescriptorsOfThisProcessAreNotLookedThrough() throws IOException {
         process(17, "java", device);
         assertThat(users.find(device)).isEmpty();
