@@ -70,6 +70,8 @@ final class CuttableProxy implements AutoCloseable {
                 Socket client = server.accept();
                 Socket real = new Socket();
                 real.connect(new InetSocketAddress(InetAddress.getLoopbackAddress(), to));
+                client.setTcpNoDelay(true);
+                real.setTcpNoDelay(true);
                 synchronized (sockets) {
                     sockets.add(client);
                     sockets.add(real);
