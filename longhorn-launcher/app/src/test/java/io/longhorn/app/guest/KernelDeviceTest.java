@@ -45,7 +45,7 @@ class KernelDeviceTest {
                 modprobe sd_mod
                 echo InitiatorName=iqn.2026-01.test:guest > /etc/iscsi/initiatorname.iscsi
                 iscsid > /tmp/iscsid.log 2>&1
-                """, "! iscsiadm -m session; ! iscsiadm -m node; [ ! -e /dev/sda ]");
+                """, "iscsiadm -m session && exit 1; iscsiadm -m node && exit 1; [ ! -e /dev/sda ]");
 
         private final String preparation;
         private final String nothingLeft;

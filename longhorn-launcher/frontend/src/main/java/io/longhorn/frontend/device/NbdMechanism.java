@@ -160,22 +160,28 @@ final class NbdMechanism implements Mechanism {
         return true;
     }
 
-    /** Its server is gone, so the device can do nothing any more, whoever uses it. */
+    /** Its server is gone, so the device can do nothing any more, whoever uses it. The kernel keeps it until nobody does. */
     @Override
     public void cleanUp(DeviceRecord record) throws IOException, InterruptedException {
         Optional<String> device = record.get(DEVICE);
         if (device.isPresent() && isConnected(Path.of(device.get()))) {
-            disconnect(Path.of(device.get()));
-            LOG.info("a device of an earlier process was taken away device={}", device.get());
+            Path path = Path.of(device.get());
+            if (disconnect(path)) {
+                LOG.info("a device of an earlier process was taken away device={}", path);
+            } else {
+                LOG.warn(
+                        "a device of an earlier process goes when its users have gone device={} user={}",
+                        path,
+                        quiescence.user(path));
+            }
         }
     }
 
-    private void disconnect(Path path) throws IOException, InterruptedException {
+    /** Whether the kernel has let go of it. */
+    private boolean disconnect(Path path) throws IOException, InterruptedException {
         List<String> command = List.of(client(), "-d", path.toString());
         commands.run(command).orFail(command);
-        if (!Quiescence.await(() -> !isConnected(path))) {
-            throw new IOException(path + " was told to disconnect and did not");
-        }
+        return Quiescence.await(() -> !isConnected(path));
     }
 
     private final class NbdDevice implements AttachedDevice {
@@ -212,7 +218,9 @@ final class NbdMechanism implements Mechanism {
         public void detach() throws IOException, InterruptedException {
             if (isConnected(path)) {
                 quiescence.await(device.name(), path);
-                disconnect(path);
+                if (!disconnect(path)) {
+                    throw new IOException(path + " was told to disconnect and did not");
+                }
             }
             nbd.withdraw(device.name());
         }

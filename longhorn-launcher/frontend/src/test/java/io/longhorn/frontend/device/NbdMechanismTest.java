@@ -28,6 +28,8 @@ class NbdMechanismTest {
     private HostTree tree;
     private final ServedDevice server = new ServedDevice(SOCKET);
     private final List<String> commands = new ArrayList<>();
+    /** As one that is mounted does. */
+    private boolean staysConnected;
 
     @BeforeEach
     void hostWithTwoDevices() throws IOException {
@@ -46,6 +48,9 @@ class NbdMechanismTest {
     private Commands.Outcome run(List<String> command) {
         commands.add(String.join(" ", command));
         if (command.get(1).equals("-d")) {
+            if (staysConnected) {
+                return new Commands.Outcome(0, "");
+            }
             tree.delete("sys/block/" + Path.of(command.get(2)).getFileName() + "/pid");
         } else {
             tree.file("sys/block/" + device(command).getFileName() + "/pid", "99\n");
@@ -163,6 +168,17 @@ class NbdMechanismTest {
         assertThat(isConnected("nbd1")).isFalse();
         assertThat(mechanism().cleanUpAtStart(record)).as("twice").isTrue();
         assertThat(commands).containsExactly("/usr/sbin/nbd-client -d /dev/nbd1");
+    }
+
+    @Test
+    void whatAnEarlierProcessLeftMountedIsLeftToTheKernelAndAnotherDeviceIsTaken() throws Exception {
+        DeviceRecord record = record();
+        record.put("device", "/dev/nbd0");
+        tree.file("sys/block/nbd0/pid", "99\n");
+        staysConnected = true;
+        assertThat(mechanism().cleanUpAtStart(record)).isTrue();
+        assertThat(commands).containsExactly("/usr/sbin/nbd-client -d /dev/nbd0");
+        assertThat(mechanism().attach(new MemoryDevice(4096), record).path()).hasToString("/dev/nbd1");
     }
 
     @Test
