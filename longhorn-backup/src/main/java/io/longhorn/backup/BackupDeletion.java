@@ -65,9 +65,8 @@ final class BackupDeletion {
     }
 
     private Report swept(StoreLock lock) throws IOException, InterruptedException {
-        forgetLast();
+        String last = lastOfRest();
         List<String> names = listedAfterwards(lock);
-        String last = readableVolume().map(VolumeConfig::lastBackupName).orElse("");
         if (!last.isEmpty()
                 && !names.contains(last)
                 && objects.find(StoreLayout.backupConfig(volume, last)).isPresent()) {
@@ -121,12 +120,15 @@ final class BackupDeletion {
         return new Report(0, 0, Optional.of(reason));
     }
 
-    /** The volume's document names no backup that is not there. */
-    private void forgetLast() throws IOException {
+    /** Which one the volume's document names as the last; empty if none. The one that is deleted it names no longer. */
+    private String lastOfRest() throws IOException {
         Optional<VolumeConfig> config = readableVolume();
-        if (config.isPresent() && config.get().lastBackupName().equals(backup)) {
-            write(config.get().withLast("", ""));
+        String last = config.map(VolumeConfig::lastBackupName).orElse("");
+        if (config.isEmpty() || !last.equals(backup)) {
+            return last;
         }
+        write(config.get().withLast("", ""));
+        return "";
     }
 
     private void noteRest(Optional<BackupConfig> newest, long blockCount) throws IOException {

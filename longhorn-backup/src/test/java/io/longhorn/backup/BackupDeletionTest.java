@@ -203,6 +203,24 @@ class BackupDeletionTest {
     }
 
     @Test
+    void aListingThatGoesOnShowingWhatWasDeletedSweepsNothing() throws Exception {
+        String folder = StoreLayout.backups(VOLUME);
+        List<String> before = objects.names(folder);
+        int blocks = blocks(VOLUME).size();
+        WatchedStore late = new WatchedStore(objects);
+        late.naming = (of, names) -> of.equals(folder) ? before : names;
+        assertThat(BackupStore.on(late, time).delete(VOLUME, FIRST)).isZero();
+        assertThat(store.backups(VOLUME)).containsExactly(SECOND, THIRD);
+        assertThat(blocks(VOLUME)).hasSize(blocks);
+
+        // The next one takes them, too.
+        store.delete(VOLUME, SECOND);
+        ChecksumSet needed = new ChecksumSet();
+        needed.addAll(store.backup(VOLUME, THIRD).blocks());
+        assertThat(blocks(VOLUME)).hasSize(needed.size());
+    }
+
+    @Test
     void nothingIsDeletedWhereListingsDoNotCatchUp() {
         LaggingStore late = new LaggingStore(objects, time, Duration.ofHours(1));
         assertThatThrownBy(() -> BackupStore.on(late, time).delete(VOLUME, FIRST))

@@ -31,7 +31,6 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -84,63 +83,17 @@ public abstract class BackupScenarioContract {
     }
 
     private BackupStore store(BackupTarget of) {
-        return BackupStore.on(new Watched(ObjectStores.open(of)), of, time);
+        WatchedStore objects = new WatchedStore(ObjectStores.open(of));
+        objects.reading = key -> {
+            if (unreadable.test(key)) {
+                throw new IOException("the connection was lost");
+            }
+        };
+        return BackupStore.on(objects, of, time);
     }
 
     private BackupStore store() {
         return store(target);
-    }
-
-    /** Objects as they are, but for what the test makes of them. */
-    private final class Watched implements ObjectStore {
-        private final ObjectStore objects;
-
-        Watched(ObjectStore objects) {
-            this.objects = objects;
-        }
-
-        @Override
-        public Optional<ByteBuffer> read(String key, int bytesMax) throws IOException {
-            if (unreadable.test(key)) {
-                throw new IOException("the connection was lost");
-            }
-            return objects.read(key, bytesMax);
-        }
-
-        @Override
-        public Optional<Entry> find(String key) throws IOException {
-            return objects.find(key);
-        }
-
-        @Override
-        public void write(String key, ByteBuffer content) throws IOException {
-            objects.write(key, content);
-        }
-
-        @Override
-        public void delete(Collection<String> keys) throws IOException {
-            objects.delete(keys);
-        }
-
-        @Override
-        public void list(String folder, EntrySink sink) throws IOException {
-            objects.list(folder, sink);
-        }
-
-        @Override
-        public List<String> names(String folder) throws IOException {
-            return objects.names(folder);
-        }
-
-        @Override
-        public String describe() {
-            return objects.describe();
-        }
-
-        @Override
-        public void close() {
-            objects.close();
-        }
     }
 
     private static byte[] random(int bytes, long seed) {

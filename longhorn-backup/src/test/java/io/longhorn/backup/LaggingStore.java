@@ -10,11 +10,10 @@ import java.util.List;
 import java.util.Optional;
 
 /** Objects in memory of which listings show later what was written and deleted; whoever knows a key finds what is there. */
-final class LaggingStore implements ObjectStore {
+final class LaggingStore extends ForwardingStore {
     /** Content of the object; empty if it was deleted. */
     private record Change(long nanos, String key, Optional<ByteBuffer> content) {}
 
-    private final MemoryStore objects;
     /** What listings show. */
     private final MemoryStore listed;
 
@@ -24,32 +23,22 @@ final class LaggingStore implements ObjectStore {
 
     /** @param objects listed already as they are now */
     LaggingStore(MemoryStore objects, StoreTime time, Duration lag) {
-        this.objects = objects;
+        super(objects);
         this.listed = objects.copy();
         this.time = time;
         this.lag = lag;
     }
 
     @Override
-    public Optional<ByteBuffer> read(String key, int bytesMax) throws IOException {
-        return objects.read(key, bytesMax);
-    }
-
-    @Override
-    public Optional<Entry> find(String key) {
-        return objects.find(key);
-    }
-
-    @Override
     public synchronized void write(String key, ByteBuffer content) throws IOException {
-        objects.write(key, content);
+        super.write(key, content);
         ByteBuffer kept = ByteBuffer.allocate(content.remaining()).put(content.duplicate());
         notListed.add(new Change(time.nanoTime(), key, Optional.of(kept.flip())));
     }
 
     @Override
     public synchronized void delete(Collection<String> keys) throws IOException {
-        objects.delete(keys);
+        super.delete(keys);
         keys.forEach(key -> notListed.add(new Change(time.nanoTime(), key, Optional.empty())));
     }
 
@@ -74,15 +63,5 @@ final class LaggingStore implements ObjectStore {
                 listed.delete(List.of(change.key()));
             }
         }
-    }
-
-    @Override
-    public String describe() {
-        return objects.describe();
-    }
-
-    @Override
-    public void close() {
-        objects.close();
     }
 }

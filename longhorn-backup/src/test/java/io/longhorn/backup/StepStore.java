@@ -7,14 +7,13 @@ import java.util.List;
 import java.util.Optional;
 
 /** Objects that nobody reaches any more from a certain step on: as if the process, or the way to the target, were gone. */
-final class StepStore implements ObjectStore {
-    private final ObjectStore objects;
+final class StepStore extends ForwardingStore {
     private int stepsLeft;
     private int steps;
 
     /** @param stepsLeft how many operations are still carried out */
     StepStore(ObjectStore objects, int stepsLeft) {
-        this.objects = objects;
+        super(objects);
         this.stepsLeft = stepsLeft;
     }
 
@@ -33,46 +32,36 @@ final class StepStore implements ObjectStore {
     @Override
     public Optional<ByteBuffer> read(String key, int bytesMax) throws IOException {
         step();
-        return objects.read(key, bytesMax);
+        return super.read(key, bytesMax);
     }
 
     @Override
     public Optional<Entry> find(String key) throws IOException {
         step();
-        return objects.find(key);
+        return super.find(key);
     }
 
     @Override
     public void write(String key, ByteBuffer content) throws IOException {
         step();
-        objects.write(key, content);
+        super.write(key, content);
     }
 
     @Override
     public void delete(Collection<String> keys) throws IOException {
         step();
-        objects.delete(keys);
+        super.delete(keys);
     }
 
     @Override
     public void list(String folder, EntrySink sink) throws IOException {
         step();
-        objects.list(folder, sink);
+        super.list(folder, sink);
     }
 
     @Override
     public List<String> names(String folder) throws IOException {
         step();
-        return objects.names(folder);
-    }
-
-    @Override
-    public String describe() {
-        return objects.describe();
-    }
-
-    @Override
-    public void close() {
-        objects.close();
+        return super.names(folder);
     }
 }

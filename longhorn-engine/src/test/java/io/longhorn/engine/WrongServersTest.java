@@ -12,11 +12,11 @@ import io.longhorn.TooFewReplicasException;
 import io.longhorn.Volume;
 import io.longhorn.VolumeSpec;
 import io.longhorn.replica.ReplicaServer;
+import io.longhorn.replica.transport.UnansweredPort;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.net.ServerSocket;
 import java.net.Socket;
 import java.nio.ByteBuffer;
@@ -133,11 +133,8 @@ class WrongServersTest {
 
     @Test
     void nobodyAndNowhereAreNamed() throws IOException {
-        // Bound, so that nobody else listens there, and without listening.
-        try (Socket bound = new Socket()) {
-            bound.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
-            String endpoint = "127.0.0.1:" + bound.getLocalPort();
-            refused(connect("registry", endpoint), endpoint);
+        try (UnansweredPort port = new UnansweredPort()) {
+            refused(connect("registry", port.endpoint()), port.endpoint());
         }
         refused(connect("registry", "no-such-host.invalid:9500"), "no-such-host.invalid:9500");
     }

@@ -6,11 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.longhorn.BackupTarget;
 import io.longhorn.backup.s3.FaultyProxy.Fault;
 import io.longhorn.backup.s3.FaultyProxy.Faults;
+import io.longhorn.replica.transport.UnansweredPort;
 import java.io.IOException;
 import java.io.InterruptedIOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
-import java.net.Socket;
 import java.net.URI;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
@@ -243,16 +241,12 @@ class S3FaultTest {
 
     @Test
     void aServerThatIsNotThereIsSaid() throws IOException {
-        // Bound, so that nobody else listens there, and without listening.
-        try (Socket bound = new Socket()) {
-            bound.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
-            String endpoint = "http://127.0.0.1:" + bound.getLocalPort();
-            try (S3Store store = store(endpoint, limits(2, LONG, LONG))) {
-                assertThatThrownBy(() -> store.names("a"))
-                        .isInstanceOf(IOException.class)
-                        .hasMessageContaining("cannot list a: cannot connect to " + endpoint)
-                        .hasMessageContaining("AWS_ENDPOINTS");
-            }
+        try (UnansweredPort port = new UnansweredPort();
+                S3Store store = store("http://" + port.endpoint(), limits(2, LONG, LONG))) {
+            assertThatThrownBy(() -> store.names("a"))
+                    .isInstanceOf(IOException.class)
+                    .hasMessageContaining("cannot list a: cannot connect to http://" + port.endpoint())
+                    .hasMessageContaining("AWS_ENDPOINTS");
         }
     }
 

@@ -4,12 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.longhorn.backup.nfs.FakeNfsServer.Kind;
+import io.longhorn.replica.transport.UnansweredPort;
 import java.io.IOException;
 import java.io.InterruptedIOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.net.ProtocolException;
-import java.net.Socket;
 import java.net.URI;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -294,16 +292,12 @@ class NfsStoreFaultTest {
 
     @Test
     void nobodyAtThePortIsToldAtOnce() throws IOException {
-        // Bound, so that nobody else listens there, and without listening.
-        try (Socket bound = new Socket()) {
-            bound.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
-            URI uri = URI.create("nfs://127.0.0.1:" + bound.getLocalPort() + "/export/s");
-            try (NfsStore absent = new NfsStore(NfsTarget.parse(uri))) {
-                assertThatThrownBy(() -> absent.read("a/b", 10))
-                        .isInstanceOf(IOException.class)
-                        .hasMessageContaining("cannot connect to 127.0.0.1, port " + bound.getLocalPort())
-                        .hasMessageContaining("is the NFS server running there");
-            }
+        try (UnansweredPort port = new UnansweredPort();
+                NfsStore absent = new NfsStore(NfsTarget.parse(URI.create("nfs://" + port.endpoint() + "/export/s")))) {
+            assertThatThrownBy(() -> absent.read("a/b", 10))
+                    .isInstanceOf(IOException.class)
+                    .hasMessageContaining("cannot connect to 127.0.0.1, port " + port.port())
+                    .hasMessageContaining("is the NFS server running there");
         }
     }
 

@@ -7,15 +7,19 @@ import java.net.InetSocketAddress;
 import java.net.Socket;
 
 /** A port of loopback at which nobody listens, and nobody can: it is taken until this is closed. */
-final class UnansweredPort implements Closeable {
+public final class UnansweredPort implements Closeable {
     private final Socket socket = new Socket();
 
-    UnansweredPort() throws IOException {
+    public UnansweredPort() throws IOException {
         socket.bind(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0));
     }
 
-    String endpoint() {
-        return "127.0.0.1:" + socket.getLocalPort();
+    public int port() {
+        return socket.getLocalPort();
+    }
+
+    public String endpoint() {
+        return "127.0.0.1:" + port();
     }
 
     @Override

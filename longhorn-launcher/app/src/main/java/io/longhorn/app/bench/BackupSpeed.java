@@ -225,7 +225,7 @@ final class BackupSpeed implements Measurement {
         Files.delete(image);
     }
 
-    /** The target is in memory if it can be: writing a lock's two small files waits for all that is on its way to the same disk. */
+    /** The target is in memory if it can be: writing a lock's two small files may wait for all that is on its way to the same disk. */
     private void large(BenchSite site, Path otherwise) throws Exception {
         Path folder = Files.createTempDirectory(isMemoryRoomy() ? MEMORY : otherwise, "backups-");
         try (ScratchVolumes scratch = new ScratchVolumes(site)) {
