@@ -53,6 +53,11 @@ final class MemoryDevice implements BlockDevice {
         holding = true;
     }
 
+    /** Operations that come from now on do not wait; those that do go on waiting. */
+    void letLaterPass() {
+        holding = false;
+    }
+
     /** Completes the oldest operation that waits, on this thread; waits for one to come. */
     void letGo() throws InterruptedException {
         held.take().run();
