@@ -94,9 +94,6 @@ final class Request implements BiConsumer<@Nullable Void, @Nullable Throwable> {
     @Override
     public void accept(@Nullable Void nothing, @Nullable Throwable failure) {
         this.failure = failure;
-        if (failure == null && connection.goesOn(this)) {
-            return;
-        }
-        connection.completed(this);
+        connection.stageCompleted(this);
     }
 }

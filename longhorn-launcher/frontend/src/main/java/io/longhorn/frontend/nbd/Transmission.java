@@ -1,8 +1,5 @@
 package io.longhorn.frontend.nbd;
 
-import io.longhorn.WriteOption;
-import io.longhorn.ZeroOption;
-import io.longhorn.frontend.BlockDevice;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
 import io.netty.channel.Channel;
@@ -11,10 +8,8 @@ import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
 import java.util.ArrayDeque;
-import java.util.Queue;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicReference;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -26,42 +21,31 @@ import org.slf4j.LoggerFactory;
  * replies, waits in {@link #waiting}, and nothing behind it is read from the socket until it could start. The payload of a write is used where it was received, if it
  * came in one piece; otherwise the socket is read straight into a buffer of its own.
  *
- * <p><b>Out.</b> A stage that completes on another thread puts its request on {@link #completed}, without a lock, and only the one who finds that empty wakes the loop,
- * so that a burst of completions costs one wake-up and one system call. A stage that is complete at once is answered on the spot; replies go to the socket when all that
+ * <p><b>Between.</b> {@link DeviceCalls} asks the device for what the requests want.
+ *
+ * <p><b>Out.</b> A stage that completes on another thread puts its request on {@link #completed}, and only the one who finds that empty wakes the loop, so that a burst of
+ * completions costs one wake-up and one system call. A stage that is complete at once is answered on the spot; replies go to the socket when all that
  * arrived together is dealt with ({@link #endBatch}).
  *
- * <p>All but {@link #completed}, {@link #goesOn} and the methods that say so belongs to the loop of the connection. A request owns its buffer until its stage completes,
+ * <p>All but {@link #completed} and the methods that say so belongs to the loop of the connection. A request owns its buffer until its stage completes,
  * also when the connection has gone meanwhile.
  */
 final class Transmission extends ChannelInboundHandlerAdapter {
 
-    /** How much of its range a cache request reads at most, and how much at once. The client cannot tell more from less. */
-    private static final long CACHE_BYTES_MAX = 32 << 20;
-
-    private static final int CACHE_PIECE_BYTES = 1 << 20;
-
-    /** A block status request with the flag REQ_ONE is looked up no further than this, as it wants one extent. */
-    private static final long ONE_EXTENT_BYTES_MAX = 1L << 30;
-
     /** How long a client may take to fetch its last replies after it said, or was told, that this is the end. */
     private static final long LAST_REPLIES_SECONDS = 10;
-
-    private static final WriteOption[] UNFORCED = {};
-    private static final WriteOption[] FORCED = {WriteOption.FORCED};
-    private static final ZeroOption[] MAY_GIVE_BACK = {};
-    private static final ZeroOption[] ALLOCATE = {ZeroOption.ALLOCATE};
 
     private static final Logger LOG = LoggerFactory.getLogger(Transmission.class);
 
     private final Shared shared;
     private final Export export;
-    private final BlockDevice device;
     private final RequestCheck check;
     private final Replies replies;
+    private final DeviceCalls calls;
     /** Null if TLS is between us and the socket. */
     private final @Nullable SocketReads reads;
 
-    private final AtomicReference<@Nullable Request> completedLast = new AtomicReference<>();
+    private final CompletedRequests completed = new CompletedRequests();
     private final Runnable drain = this::drain;
 
     private final Channel channel;
@@ -83,8 +67,6 @@ final class Transmission extends ChannelInboundHandlerAdapter {
     private @Nullable Request free;
     private int inFlight;
     private long bytesInFlight;
-    /** Block status requests, of which the first is with a worker. */
-    private final Queue<Request> statusRequests = new ArrayDeque<>();
 
     /** Something is going on that ends with {@link #endBatch}. */
     private boolean inBatch;
@@ -116,10 +98,10 @@ final class Transmission extends ChannelInboundHandlerAdapter {
         this.channel = channel;
         this.shared = shared;
         this.export = export;
-        this.device = export.device();
         this.check =
-                new RequestCheck(device, structured, status, shared.settings().requestBytesMax());
+                new RequestCheck(export.device(), structured, status, shared.settings().requestBytesMax());
         this.replies = new Replies(structured);
+        this.calls = new DeviceCalls(export.device(), channel.alloc(), shared.workers(), replies.readHeaderBytes());
         this.reads = reads;
     }
 
@@ -222,21 +204,12 @@ final class Transmission extends ChannelInboundHandlerAdapter {
         Request request = newRequest();
         request.reset(type, flags, cookie, offset, length);
         check.check(request);
-        request.heldBytes = request.error != 0 ? 0 : heldBytes(request);
+        request.heldBytes = request.error != 0 ? 0 : DeviceCalls.heldBytes(request);
         if (mayStart(request)) {
             start(request);
         } else {
             waiting = request;
         }
-    }
-
-    private static int heldBytes(Request request) {
-        return switch (request.type) {
-            case NbdWire.CMD_READ, NbdWire.CMD_WRITE -> (int) request.length;
-            case NbdWire.CMD_CACHE -> (int) Math.min(CACHE_PIECE_BYTES, request.length);
-            case NbdWire.CMD_BLOCK_STATUS -> Replies.DESCRIPTORS_MAX * 8;
-            default -> 0;
-        };
     }
 
     /** One request alone may always start, so that it cannot wait for ever. */
@@ -271,7 +244,7 @@ final class Transmission extends ChannelInboundHandlerAdapter {
         } else {
             ByteBuf buffer = request.buffer;
             if (buffer == null) {
-                buffer = buffer(request, (int) request.length);
+                buffer = calls.buffer(request, (int) request.length);
                 if (buffer == null) {
                     return;
                 }
@@ -300,159 +273,26 @@ final class Transmission extends ChannelInboundHandlerAdapter {
         }
     }
 
-    /** Null, and the request refused, if there is no memory. */
-    private @Nullable ByteBuf buffer(Request request, int bytes) {
-        try {
-            return ctx.alloc().directBuffer(bytes, bytes);
-        } catch (OutOfMemoryError e) {
-            // The limit of direct memory, which is not the heap's.
-            LOG.warn("no memory for a request: export={}, bytes={}", export.name(), bytes, e);
-            request.refuse(NbdWire.ENOMEM, "the server has no memory for this request now");
-            return null;
-        }
-    }
-
-    // To the device.
-
     /** The last step with a request here: it may be answered, and used for the next one, before this returns. */
     private void execute(Request request) {
         if (withdrawn && request.error == 0) {
             request.refuse(NbdWire.ESHUTDOWN, "the export is withdrawn");
         }
-        if (request.error != 0) {
-            reply(request);
-            return;
-        }
-        try {
-            hand(request);
-        } catch (RuntimeException e) {
-            request.accept(null, e);
-        }
-    }
-
-    private void hand(Request request) {
-        boolean forced = request.has(NbdWire.CMD_FLAG_FUA);
-        switch (request.type) {
-            case NbdWire.CMD_READ -> read(request);
-            case NbdWire.CMD_WRITE -> write(request, forced);
-            case NbdWire.CMD_FLUSH -> {
-                var unused = device.flushAsync().whenComplete(request);
-            }
-            case NbdWire.CMD_TRIM -> {
-                request.flushAfter = forced;
-                var unused = device.discardAsync(request.offset, request.length).whenComplete(request);
-            }
-            case NbdWire.CMD_WRITE_ZEROES -> {
-                // Zeroes are never sent to replicas, so this is always fast enough for FAST_ZERO.
-                ZeroOption[] options = request.has(NbdWire.CMD_FLAG_NO_HOLE) ? ALLOCATE : MAY_GIVE_BACK;
-                request.flushAfter = forced;
-                var unused = device.writeZeroesAsync(request.offset, request.length, options)
-                        .whenComplete(request);
-            }
-            case NbdWire.CMD_CACHE -> cache(request);
-            case NbdWire.CMD_BLOCK_STATUS -> {
-                statusRequests.add(request);
-                if (statusRequests.size() == 1) {
-                    lookUpStatus(request);
-                }
-            }
-            default -> throw new IllegalStateException("unchecked command " + request.type);
-        }
-    }
-
-    private void read(Request request) {
-        int header = replies.readHeaderBytes();
-        ByteBuf buffer = request.length == 0 ? null : buffer(request, header + (int) request.length);
-        if (buffer == null) {
-            reply(request);
-            return;
-        }
-        request.buffer = buffer;
-        var unused = device.readAsync(request.offset, buffer.nioBuffer(header, (int) request.length))
-                .whenComplete(request);
-    }
-
-    private void write(Request request, boolean forced) {
-        ByteBuf buffer = request.buffer;
-        if (buffer == null) {
-            reply(request);
-            return;
-        }
-        var unused = device.writeAsync(
-                        request.offset, buffer.nioBuffer(0, (int) request.length), forced ? FORCED : UNFORCED)
-                .whenComplete(request);
-    }
-
-    private void cache(Request request) {
-        ByteBuf buffer = request.heldBytes == 0 ? null : buffer(request, request.heldBytes);
-        if (buffer == null) {
-            reply(request);
-            return;
-        }
-        request.buffer = buffer;
-        readForCache(request, buffer);
-    }
-
-    /** What is read lands in the cache of the volume; here it is not needed. */
-    private void readForCache(Request request, ByteBuf buffer) {
-        long at = request.cachedTo;
-        int count = (int) Math.min(buffer.capacity(), request.offset + request.length - at);
-        request.cachedTo = at + count;
-        var unused = device.readAsync(at, buffer.nioBuffer(0, count)).whenComplete(request);
-    }
-
-    /** Starts what a request needs beyond the stage that has completed; false if nothing. Where that stage completed. */
-    boolean goesOn(Request request) {
-        try {
-            if (request.flushAfter) {
-                request.flushAfter = false;
-                var unused = device.flushAsync().whenComplete(request);
-                return true;
-            }
-            long cacheEnd = request.offset + Math.min(CACHE_BYTES_MAX, request.length);
-            if (request.type == NbdWire.CMD_CACHE && request.buffer != null && request.cachedTo < cacheEnd) {
-                readForCache(request, request.buffer);
-                return true;
-            }
-        } catch (RuntimeException e) {
-            request.failure = e;
-        }
-        return false;
-    }
-
-    private void lookUpStatus(Request request) {
-        try {
-            shared.workers().execute(() -> {
-                try {
-                    long length = request.has(NbdWire.CMD_FLAG_REQ_ONE)
-                            ? Math.min(ONE_EXTENT_BYTES_MAX, request.length)
-                            : request.length;
-                    request.extents = device.allocation(request.offset, length);
-                } catch (RuntimeException e) {
-                    request.failure = e;
-                }
-                completed(request);
-            });
-        } catch (RejectedExecutionException e) {
-            request.refuse(NbdWire.ESHUTDOWN, "the server stops");
+        if (request.error != 0 || !calls.begin(request)) {
             reply(request);
         }
     }
 
     // Out.
 
-    /** The device has done all that the request asked for. Any thread. */
-    void completed(Request request) {
-        if (inBatch && channel.eventLoop().inEventLoop()) {
-            reply(request);
+    /** A stage of the device has completed; a request that needs another goes on with that one. Any thread. */
+    void stageCompleted(Request request) {
+        if (request.failure == null && calls.goesOn(request)) {
             return;
         }
-        Request last;
-        do {
-            last = completedLast.get();
-            request.next = last;
-        } while (!completedLast.compareAndSet(last, request));
-        if (last == null) {
+        if (inBatch && channel.eventLoop().inEventLoop()) {
+            reply(request);
+        } else if (completed.add(request)) {
             wakeLoop();
         }
     }
@@ -463,7 +303,7 @@ final class Transmission extends ChannelInboundHandlerAdapter {
         } catch (RejectedExecutionException e) {
             // The server has stopped, and did not wait for these any longer; nobody else looks at them.
             LOG.debug("requests ended after the server had stopped: export={}", export.name(), e);
-            for (Request request = completedLast.getAndSet(null); request != null; request = request.next) {
+            for (Request request = completed.take(); request != null; request = request.next) {
                 request.release();
             }
         }
@@ -471,17 +311,11 @@ final class Transmission extends ChannelInboundHandlerAdapter {
 
     private void drain() {
         inBatch = true;
-        Request oldest = null;
-        for (Request request = completedLast.getAndSet(null); request != null; ) {
+        Request request = completed.take();
+        while (request != null) {
             Request next = request.next;
-            request.next = oldest;
-            oldest = request;
+            reply(request);
             request = next;
-        }
-        while (oldest != null) {
-            Request next = oldest.next;
-            reply(oldest);
-            oldest = next;
         }
         endBatch();
     }
@@ -489,18 +323,16 @@ final class Transmission extends ChannelInboundHandlerAdapter {
     private void reply(Request request) {
         inFlight--;
         bytesInFlight -= request.heldBytes;
-        if (request.type == NbdWire.CMD_BLOCK_STATUS && statusRequests.peek() == request) {
-            statusRequests.remove();
-            if (!statusRequests.isEmpty()) {
-                lookUpStatus(statusRequests.element());
-            }
-        }
+        Request refused = calls.answering(request);
         if (!closed && !closing) {
             encode(request);
         }
         request.release();
         request.next = free;
         free = request;
+        if (refused != null) {
+            reply(refused);
+        }
     }
 
     private void encode(Request request) {
