@@ -134,8 +134,8 @@ final class DeviceCalls {
         // Zeroes are never sent to replicas, so this is always fast enough for FAST_ZERO.
         ZeroOption[] options = request.has(NbdWire.CMD_FLAG_NO_HOLE) ? ALLOCATE : MAY_GIVE_BACK;
         request.flushAfter = request.has(NbdWire.CMD_FLAG_FUA);
-        var unused = device.writeZeroesAsync(request.offset, request.length, options)
-                .whenComplete(request);
+        var unused =
+                device.writeZeroesAsync(request.offset, request.length, options).whenComplete(request);
         return true;
     }
 

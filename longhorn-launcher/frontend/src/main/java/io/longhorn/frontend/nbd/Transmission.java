@@ -98,8 +98,8 @@ final class Transmission extends ChannelInboundHandlerAdapter {
         this.channel = channel;
         this.shared = shared;
         this.export = export;
-        this.check =
-                new RequestCheck(export.device(), structured, status, shared.settings().requestBytesMax());
+        this.check = new RequestCheck(
+                export.device(), structured, status, shared.settings().requestBytesMax());
         this.replies = new Replies(structured);
         this.calls = new DeviceCalls(export.device(), channel.alloc(), shared.workers(), replies.readHeaderBytes());
         this.reads = reads;

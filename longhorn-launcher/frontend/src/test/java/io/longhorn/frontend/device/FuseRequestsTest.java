@@ -2,6 +2,7 @@ package io.longhorn.frontend.device;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.longhorn.frontend.MemoryDevice;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import io.longhorn.DiskFullException;
 import io.longhorn.VolumeClosedException;
+import io.longhorn.frontend.MemoryDevice;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayList;
@@ -36,7 +37,7 @@ class FuseSessionTest {
     }
 
     private FuseRequest request(byte[] bytes) {
-        FuseRequest request = device.holding ? newRequest() : reused;
+        FuseRequest request = device.isHolding() ? newRequest() : reused;
         request.frame().put(0, bytes);
         return request;
     }
@@ -142,7 +143,7 @@ class FuseSessionTest {
         assertThat(send(16, 10, range + "cafebabe"))
                 .isEqualTo(hex("18000000 00000000 0a00000000000000 04000000 00000000"));
         assertThat(send(15, 11, range)).isEqualTo(hex("14000000 00000000 0b00000000000000 cafebabe"));
-        assertThat(device.asked).containsExactly("write 4096 4", "read 4096 4");
+        assertThat(device.asked()).containsExactly("write 4096 4", "read 4096 4");
     }
 
     @Test
@@ -167,7 +168,7 @@ class FuseSessionTest {
                 .isEqualTo(error(11, 22));
         assertThat(send(16, 12, "0000000000000000 ffffffffffffff7f 04000000 00000000" + "00".repeat(16) + "cafebabe"))
                 .isEqualTo(error(12, 28));
-        assertThat(device.asked).isEmpty();
+        assertThat(device.asked()).isEmpty();
     }
 
     @Test
@@ -175,9 +176,9 @@ class FuseSessionTest {
         negotiate();
         assertThat(send(25, 10, "00".repeat(24))).isEqualTo(error(10, 38));
         assertThat(send(18, 11, "00".repeat(24))).isEqualTo(error(11, 0));
-        device.holding = true;
+        device.hold();
         assertThat(send(20, 12, "00".repeat(16))).isEqualTo(error(12, 0));
-        assertThat(device.asked).isEmpty();
+        assertThat(device.asked()).isEmpty();
     }
 
     @Test
@@ -185,7 +186,7 @@ class FuseSessionTest {
         negotiate();
         send(16, 10, "00".repeat(16) + "04000000 00000000" + "00".repeat(16) + "cafebabe");
         assertThat(send(20, 12, "00".repeat(16))).isEqualTo(error(12, 0));
-        assertThat(device.asked).containsExactly("write 0 4", "flush");
+        assertThat(device.asked()).containsExactly("write 0 4", "flush");
     }
 
     @Test
@@ -202,7 +203,7 @@ class FuseSessionTest {
                 .isEqualTo(error(14, 0));
         assertThat(send(43, 15, "0000000000000000 0000000000000000 ffffffffffffffff 03000000 00000000"))
                 .isEqualTo(error(15, 22));
-        assertThat(device.asked)
+        assertThat(device.asked())
                 .containsExactly("discard 4096 8192", "zero 4096 8192 [ALLOCATE]", "discard 1044480 4096");
     }
 
@@ -227,17 +228,17 @@ class FuseSessionTest {
     }
 
     @Test
-    void answersComeInTheOrderInWhichTheDeviceIsDone() {
+    void answersComeInTheOrderInWhichTheDeviceIsDone() throws Exception {
         negotiate();
         send(16, 9, "00".repeat(16) + "04000000 00000000" + "00".repeat(16) + "cafebabe");
         answers.clear();
-        device.holding = true;
+        device.hold();
         String read = "0000000000000000 0000000000000000 10000000 00000000" + "00".repeat(16);
         assertThat(send(15, 10, read)).isEmpty();
         assertThat(send(20, 11, "00".repeat(16))).isEmpty();
         assertThat(send(3, 12, "00".repeat(16))).startsWith(hex("78000000 00000000 0c"));
-        device.held.get(1).run();
-        device.held.get(0).run();
+        device.letNewestGo();
+        device.letGo();
         assertThat(answers).hasSize(3);
         assertThat(answers.get(1)[8]).isEqualTo((byte) 11);
         assertThat(answers.get(2)).hasSize(32);
@@ -248,15 +249,15 @@ class FuseSessionTest {
     void failuresOfTheVolumeAreErrorsOfTheRequest() {
         negotiate();
         send(43, 9, "00".repeat(16) + "0010000000000000 03000000 00000000");
-        device.failure = new VolumeClosedException("memory");
+        device.failWith(new VolumeClosedException("memory"));
         assertThat(send(20, 10, "00".repeat(16))).isEqualTo(error(10, 5));
-        device.failure = new DiskFullException("memory", 2, 1);
+        device.failWith(new DiskFullException("memory", 2, 1));
         assertThat(send(20, 11, "00".repeat(16))).isEqualTo(error(11, 28));
     }
 
     @Test
     void aSnapshotIsNotOpenedForWriting() {
-        device.readOnly = true;
+        device.makeReadOnly();
         negotiate();
         assertThat(send(14, 10, "02000000 00000000")).isEqualTo(error(10, 30));
         assertThat(send(14, 11, "00000000 00000000")).startsWith(hex("20000000 00000000 0b"));

@@ -3,6 +3,7 @@ package io.longhorn.frontend.device;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.longhorn.frontend.MemoryDevice;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.longhorn.HostPort;
+import io.longhorn.frontend.MemoryDevice;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -262,7 +263,7 @@ class IscsiLoginTest {
 
     @Test
     void settingsAndSpecsAreChecked() {
-        HeldDevice device = new HeldDevice("disk", 4096);
+        MemoryDevice device = new MemoryDevice("disk", 4096);
         assertThatThrownBy(() -> IscsiTargetSpec.of("disk", device).build())
                 .isInstanceOf(IllegalArgumentException.class);
         assertThatThrownBy(() -> IscsiTargetSpec.of(IQN, device).lun(256).build())

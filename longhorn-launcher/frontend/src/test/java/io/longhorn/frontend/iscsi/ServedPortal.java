@@ -3,6 +3,7 @@ package io.longhorn.frontend.iscsi;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.longhorn.HostPort;
+import io.longhorn.frontend.MemoryDevice;
 import io.netty.buffer.PoolArenaMetric;
 import io.netty.buffer.PooledByteBufAllocator;
 import io.netty.util.ResourceLeakDetector;
@@ -21,7 +22,7 @@ final class ServedPortal implements AutoCloseable {
     /** Without caches per thread, so that its figures are exact. */
     private final PooledByteBufAllocator allocator = new PooledByteBufAllocator(true, 1, 1, 8192, 9, 0, 0, false);
 
-    final HeldDevice device = new HeldDevice("disk", SIZE);
+    final MemoryDevice device = new MemoryDevice("disk", SIZE);
     final IscsiPortal portal;
 
     ServedPortal() {

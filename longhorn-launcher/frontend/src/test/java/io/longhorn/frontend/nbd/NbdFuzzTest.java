@@ -2,6 +2,7 @@ package io.longhorn.frontend.nbd;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.longhorn.frontend.MemoryDevice;
 import java.io.ByteArrayOutputStream;
 import java.io.DataOutputStream;
 import java.io.IOException;
@@ -67,8 +68,8 @@ class NbdFuzzTest {
     }
 
     private static void attack(int rounds, Attack attack) throws Exception {
-        MemoryDevice target = MemoryDevice.writable("target", SIZE);
-        MemoryDevice other = MemoryDevice.writable("other", SIZE);
+        MemoryDevice target = new MemoryDevice("target", SIZE);
+        MemoryDevice other = new MemoryDevice("other", SIZE);
         byte[] kept = new byte[8192];
         Arrays.fill(kept, (byte) 0x5a);
         try (ServedDevices served =

@@ -3,6 +3,7 @@ package io.longhorn.frontend.nbd;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.longhorn.frontend.MemoryDevice;
 import io.longhorn.frontend.nbd.NbdClient.OptionAnswer;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -24,8 +25,8 @@ class NbdHandshakeTest {
     private static final int TOO_BIG = 9;
     private static final byte[] NOTHING = {};
 
-    private final MemoryDevice disk = MemoryDevice.writable("disk", SIZE);
-    private final MemoryDevice snapshot = new MemoryDevice("disk@monday", SIZE / 2, true);
+    private final MemoryDevice disk = new MemoryDevice("disk", SIZE);
+    private final MemoryDevice snapshot = MemoryDevice.readOnly("disk@monday", SIZE / 2);
     private final ServedDevices served = ServedDevices.of(disk, snapshot);
 
     @AfterEach
@@ -259,7 +260,7 @@ class NbdHandshakeTest {
 
     @Test
     void optionsOfAClientThatDoesNotReadAreNotPiledUp() throws Exception {
-        MemoryDevice wordy = MemoryDevice.writable("x".repeat(4000), 4096);
+        MemoryDevice wordy = new MemoryDevice("x".repeat(4000), 4096);
         served.server().serve(wordy, "y".repeat(4000));
         try (NbdClient greedy = served.greeted();
                 NbdClient other = served.simple("disk")) {

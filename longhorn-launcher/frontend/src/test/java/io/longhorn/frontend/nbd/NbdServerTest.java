@@ -8,6 +8,7 @@ import io.longhorn.Longhorn;
 import io.longhorn.Volume;
 import io.longhorn.VolumeSpec;
 import io.longhorn.frontend.BlockDevice;
+import io.longhorn.frontend.MemoryDevice;
 import java.io.IOException;
 import java.net.ConnectException;
 import java.net.StandardProtocolFamily;
@@ -33,7 +34,7 @@ class NbdServerTest {
     private static final int SIZE = 1 << 20;
     private static final int ESHUTDOWN = 108;
 
-    private final MemoryDevice disk = MemoryDevice.writable("disk", SIZE);
+    private final MemoryDevice disk = new MemoryDevice("disk", SIZE);
 
     @Test
     void volumeIsServedOverTcpAndUnixSocketAtOnce(@TempDir Path directory) throws Exception {
@@ -71,14 +72,14 @@ class NbdServerTest {
     @Test
     void nameIsServedOnce() {
         try (ServedDevices served = ServedDevices.of(disk)) {
-            assertThatThrownBy(() -> served.server().serve(MemoryDevice.writable("disk", 4096), ""))
+            assertThatThrownBy(() -> served.server().serve(new MemoryDevice("disk", 4096), ""))
                     .isInstanceOf(ExportExistsException.class)
                     .hasMessageContaining("disk");
             assertThat(served.server().withdraw("disk")).isTrue();
             assertThat(served.server().withdraw("disk")).isFalse();
-            served.server().serve(MemoryDevice.writable("disk", 4096), "");
+            served.server().serve(new MemoryDevice("disk", 4096), "");
             assertThat(served.server().exports()).containsExactly("disk");
-            assertThatThrownBy(() -> served.server().serve(MemoryDevice.writable("", 4096), ""))
+            assertThatThrownBy(() -> served.server().serve(new MemoryDevice("", 4096), ""))
                     .isInstanceOf(IllegalArgumentException.class);
         }
     }
@@ -138,15 +139,13 @@ class NbdServerTest {
     @Test
     void withdrawnExportFinishesWhatWasAskedAndLetsNobodyIn() throws Exception {
         ExecutorService caller = Executors.newSingleThreadExecutor();
-        try (ServedDevices served = ServedDevices.of(disk, MemoryDevice.writable("other", SIZE));
+        try (ServedDevices served = ServedDevices.of(disk, new MemoryDevice("other", SIZE));
                 NbdClient busy = served.simple("disk");
                 NbdClient idle = served.simple("disk");
                 NbdClient other = served.simple("other")) {
             disk.hold();
             busy.sendWrite(0, 1, 0, new byte[] {5});
-            while (disk.heldCount() == 0) {
-                Thread.onSpinWait();
-            }
+            disk.awaitHeld(1);
             disk.letLaterPass();
             Future<Boolean> withdrawn = caller.submit(() -> served.server().withdraw("disk"));
             assertThat(idle.isEnded()).isTrue();
@@ -175,9 +174,7 @@ class NbdServerTest {
         try (ServedDevices served = ServedDevices.of(settings -> settings.withdrawLimit(Duration.ofMillis(50)), disk)) {
             try (NbdClient client = served.simple("disk")) {
                 client.sendWrite(0, 1, 0, new byte[] {5});
-                while (disk.heldCount() == 0) {
-                    Thread.onSpinWait();
-                }
+                disk.awaitHeld(1);
                 assertThat(served.server().withdraw("disk")).isTrue();
                 assertThat(client.isEnded()).isTrue();
             }

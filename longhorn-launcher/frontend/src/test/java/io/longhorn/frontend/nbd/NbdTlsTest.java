@@ -3,6 +3,7 @@ package io.longhorn.frontend.nbd;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.longhorn.frontend.MemoryDevice;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.URISyntaxException;
@@ -29,7 +30,7 @@ class NbdTlsTest {
     private static final int TLS_REQUIRED = 5;
     private static final int INVALID = 3;
 
-    private final MemoryDevice disk = MemoryDevice.writable("disk", 4 << 20);
+    private final MemoryDevice disk = new MemoryDevice("disk", 4 << 20);
 
     @Test
     void nothingIsSaidInTheOpenWhereTlsIsRequired() throws Exception {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.longhorn.DamagedBlockException;
 import io.longhorn.DiskFullException;
 import io.longhorn.VolumeClosedException;
+import io.longhorn.frontend.MemoryDevice;
 import io.longhorn.frontend.nbd.NbdClient.Reply;
 import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
@@ -41,8 +42,8 @@ class NbdTransmissionTest {
     private static final int EOVERFLOW = 75;
     private static final int ESHUTDOWN = 108;
 
-    private final MemoryDevice disk = MemoryDevice.writable("disk", SIZE);
-    private final ServedDevices served = ServedDevices.of(disk, new MemoryDevice("disk@monday", 1 << 20, true));
+    private final MemoryDevice disk = new MemoryDevice("disk", SIZE);
+    private final ServedDevices served = ServedDevices.of(disk, MemoryDevice.readOnly("disk@monday", 1 << 20));
 
     @AfterEach
     void close() {
@@ -108,15 +109,15 @@ class NbdTransmissionTest {
         assertThat(disk.asked())
                 .containsExactly(
                         "write 0 10",
-                        "forced write 4096 20",
+                        "write 4096 20 [FORCED]",
                         "flush",
                         "discard 4096 8192",
                         "discard 0 4096",
                         "flush",
-                        "zeroes 1 2",
-                        "allocating zeroes 3 4",
-                        "zeroes 5 6",
-                        "allocating zeroes 7 8",
+                        "zero 1 2",
+                        "zero 3 4 [ALLOCATE]",
+                        "zero 5 6",
+                        "zero 7 8 [ALLOCATE]",
                         "flush",
                         "flush");
     }
@@ -194,7 +195,7 @@ class NbdTransmissionTest {
             assertThat(client.write(0, new byte[] {7})).isZero();
             assertThat(client.read(0, 1)).containsExactly(7);
         }
-        assertThat(disk.asked()).containsExactly("write 0 1");
+        assertThat(disk.asked()).containsExactly("write 0 1", "read 0 1");
     }
 
     @Test
@@ -349,9 +350,7 @@ class NbdTransmissionTest {
             gone.sendRequest(0, READ, 1, 0, 1 << 20);
             gone.sendWrite(0, 2, 0, new byte[1 << 20]);
             gone.send(Arrays.copyOf(NbdClient.request(0, WRITE, 3, 0, 1 << 20, new byte[100]), 128));
-            while (disk.heldCount() < 2) {
-                Thread.onSpinWait();
-            }
+            disk.awaitHeld(2);
         }
         while (served.server().connections("disk") > 0 && disk.heldCount() > 0) {
             disk.letGo();

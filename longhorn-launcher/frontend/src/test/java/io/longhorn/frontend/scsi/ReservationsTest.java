@@ -3,6 +3,7 @@ package io.longhorn.frontend.scsi;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.longhorn.frontend.MemoryDevice;
 import io.longhorn.frontend.scsi.Initiator.Answer;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;

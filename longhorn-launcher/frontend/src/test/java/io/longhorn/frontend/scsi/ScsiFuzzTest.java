@@ -2,6 +2,7 @@ package io.longhorn.frontend.scsi;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.longhorn.frontend.MemoryDevice;
 import io.longhorn.frontend.scsi.Initiator.Answer;
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.ByteBufUtil;

@@ -7,6 +7,7 @@ import io.longhorn.DamagedBlockException;
 import io.longhorn.DiskFullException;
 import io.longhorn.FencedException;
 import io.longhorn.TooFewReplicasException;
+import io.longhorn.frontend.MemoryDevice;
 import io.longhorn.frontend.scsi.Initiator.Answer;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -70,7 +71,8 @@ class ScsiTargetTest {
     void identificationNamesUnitPortAndTarget() {
         byte[] page = initiator.send("12 01 83 00ff 00").isGood().data();
         String text = new String(page, StandardCharsets.ISO_8859_1);
-        assertThat(text).contains("LONGHORN0123456789abcdef0123456789abcdef", NAME + ",t,0x0001\0", NAME + "\0");
+        assertThat(text)
+                .contains("LONGHORN" + device.id().toString().replace("-", ""), NAME + ",t,0x0001\0", NAME + "\0");
         assertThat(HexFormat.of().formatHex(page, 4, 8)).isEqualTo("01030008");
         assertThat(page[8] >> 4).as("NAA, locally assigned").isEqualTo(3);
     }
@@ -210,8 +212,7 @@ class ScsiTargetTest {
         initiator.send("2a 08 00000001 00 0001 00", blocks(1, 1)).isGood();
         initiator.send("15 10 00 00 18 00", modeSelect("0812" + "0".repeat(36))).isGood();
         initiator.write10(2, blocks(1, 1)).isGood();
-        assertThat(device.operations())
-                .containsExactly("write[] 0 512", "write[FORCED] 512 512", "write[FORCED] 1024 512");
+        assertThat(device.asked()).containsExactly("write 0 512", "write 512 512 [FORCED]", "write 1024 512 [FORCED]");
     }
 
     @Test
@@ -219,7 +220,7 @@ class ScsiTargetTest {
         initiator.send("35 00 00000000 00 0000 00").isGood();
         initiator.send("91 02 0000000000000000 00000000 00 00").isGood();
         initiator.send("1b 00 00 00 00 00").isGood();
-        assertThat(device.operations()).containsExactly("flush 0 0", "flush 0 0", "flush 0 0");
+        assertThat(device.asked()).containsExactly("flush", "flush", "flush");
     }
 
     @Test
@@ -287,8 +288,9 @@ class ScsiTargetTest {
     void writeAndVerifyWritesThroughAndReadsBack() {
         initiator.send("2e 02 00000004 00 0001 00", blocks(1, 3)).isGood();
         initiator.send("8e 00 0000000000000005 00000001 00 00", blocks(1, 4)).isGood();
-        assertThat(device.operations())
-                .containsExactly("write[FORCED] 2048 512", "read 2048 512", "write[FORCED] 2560 512", "read 2560 512");
+        assertThat(device.asked())
+                .containsExactly(
+                        "write 2048 512 [FORCED]", "read 2048 512", "write 2560 512 [FORCED]", "read 2560 512");
     }
 
     @Test
@@ -339,7 +341,7 @@ class ScsiTargetTest {
         String list =
                 "0026 0020 00000000" + "0000000000000008 00000008 00000000" + "0000000000000020 00000001 00000000";
         initiator.send("42 00 00000000 00 0028 00", hex(list)).isGood();
-        assertThat(device.operations()).containsExactly("discard 4096 4096", "discard 16384 512");
+        assertThat(device.asked()).containsExactly("discard 4096 4096", "discard 16384 512");
     }
 
     @Test
@@ -353,7 +355,7 @@ class ScsiTargetTest {
         initiator.send("42 00 00000000 00 0004 00", new byte[4]).fails(SenseCode.PARAMETER_LIST_LENGTH_ERROR);
         initiator.send("42 01 00000000 00 0000 00").fails(SenseCode.INVALID_FIELD_IN_CDB);
         initiator.send("42 00 00000000 00 0000 00").isGood();
-        assertThat(device.operations()).isEmpty();
+        assertThat(device.asked()).isEmpty();
     }
 
     @Test
@@ -362,12 +364,12 @@ class ScsiTargetTest {
         initiator.send("93 08 0000000000000008 00000010 00 00", blocks(1, 0)).isGood();
         initiator.send("93 09 0000000000000008 00000010 00 00").isGood();
         initiator.send("93 01 0000000000001ff0 00000000 00 00").isGood();
-        assertThat(device.operations())
+        assertThat(device.asked())
                 .containsExactly(
-                        "zero[ALLOCATE] 4096 8192",
+                        "zero 4096 8192 [ALLOCATE]",
                         "discard 4096 8192",
                         "discard 4096 8192",
-                        "zero[ALLOCATE] 4186112 8192");
+                        "zero 4186112 8192 [ALLOCATE]");
     }
 
     @Test
@@ -553,7 +555,7 @@ class ScsiTargetTest {
         initiator.send("1e 00 00 00 02 00").fails(SenseCode.INVALID_FIELD_IN_CDB);
         initiator.send("34 00 00000000 00 0008 00").isGood();
         initiator.send("90 02 0000000000000000 00000008 00 00").isGood();
-        assertThat(device.operations()).containsExactly("read 0 4096");
+        assertThat(device.asked()).containsExactly("read 0 4096");
     }
 
     // ------------------------------------------------------------------ unit attentions
@@ -620,7 +622,7 @@ class ScsiTargetTest {
         initiator.send("5e 00 00000000 00 00ff 00").isGood();
         assertThat(write).isNotDone();
         assertThat(preempt).isNotDone();
-        device.letGo();
+        device.letAllGo();
         write.join().isGood();
         preempt.join().isGood();
         other.read10(0, 1).fails(SenseCode.REGISTRATIONS_PREEMPTED);
