@@ -21,7 +21,8 @@ import java.util.List;
 
 /**
  * Frontends under clients that others wrote, beside servers that others wrote, with the same client in the same run: what a volume loses when it is used through one. The volume
- * has three replicas in processes of their own; the frontends run in this process, and each load once before it is measured. Programs that are not installed end the bench with the package to install.
+ * has three replicas in processes of their own; the frontends run in this process, and each load until it gets no faster before it is measured. Programs that are not installed end the bench with the
+ * package to install.
  */
 final class FrontendSpeed implements Measurement {
     private static final int DEEP = 32;
@@ -30,7 +31,6 @@ final class FrontendSpeed implements Measurement {
     /** The cache, in such volumes. */
     private static final int CACHE_SIZES = 16;
 
-    private static final int WARM_UP_COPIES = 10;
     private static final int QEMU_WRITES = 40_000;
     /** Far enough that one write is not beside the last. */
     private static final long QEMU_STEP_BYTES = (1L << 20) + 4096;
@@ -124,7 +124,9 @@ final class FrontendSpeed implements Measurement {
     }
 
     private BenchFigures library(BenchSite site, Volume volume, BenchLoad load) throws Exception {
-        BenchFigures unused = new ClosedLoop(volume, load, sizeBytes, 1).run(duration.dividedBy(2), site.cpu());
+        Warmth.reach(() -> new ClosedLoop(volume, load, sizeBytes, 1)
+                .run(duration.dividedBy(2), site.cpu())
+                .iops());
         return new ClosedLoop(volume, load, sizeBytes, 2).run(duration, site.cpu());
     }
 
@@ -138,32 +140,40 @@ final class FrontendSpeed implements Measurement {
                 null1.add(tools.nbd(nothing.uri(), true, 1, duration).meanMicros());
                 null32.add(tools.nbd(nothing.uri(), true, DEEP, duration).iops());
             }
-            ClientTools.Rate unused = tools.nbd(uri, true, DEEP, duration);
+            Warmth.reach(() -> tools.nbd(uri, true, DEEP, duration).iops());
+            site.awaitQuiet();
+            Warmth.reach(() -> tools.nbd(uri, true, 1, duration).iops());
             nbd1.add(tools.nbd(uri, true, 1, duration).meanMicros());
             nbd32.add(tools.nbd(uri, true, DEEP, duration).iops());
+            site.awaitQuiet();
+            Warmth.reach(() -> {
+                site.awaitQuiet();
+                return tools.qemuWrites(uri, QEMU_WRITES, QEMU_STEP_BYTES);
+            });
             site.awaitQuiet();
             nbdQemu.add(tools.qemuWrites(uri, QEMU_WRITES, QEMU_STEP_BYTES));
             site.awaitQuiet();
             Path image = baselines.image(sizeBytes);
-            warmUp(tools, image, uri);
+            Warmth.reach(() -> {
+                site.awaitQuiet();
+                return copied(tools, image.toString(), uri);
+            });
             site.awaitQuiet();
-            copyIn.add(sizeBytes / 1e6 / tools.nbdcopySeconds(image.toString(), uri));
+            copyIn.add(copied(tools, image.toString(), uri));
             site.awaitQuiet();
-            copyOut.add(sizeBytes / 1e6 / tools.nbdcopySeconds(uri, "null:"));
+            Warmth.reach(() -> copied(tools, uri, "null:"));
+            copyOut.add(copied(tools, uri, "null:"));
             try (Baselines.Server memory = baselines.nbdkit("memory", Long.toString(sizeBytes))) {
-                double unusedIn = tools.nbdcopySeconds(image.toString(), memory.uri());
-                memoryOut.add(sizeBytes / 1e6 / tools.nbdcopySeconds(memory.uri(), "null:"));
+                double unusedIn = copied(tools, image.toString(), memory.uri());
+                memoryOut.add(copied(tools, memory.uri(), "null:"));
             }
             Files.delete(image);
         }
     }
 
-    /** A copy has few requests, so it takes several until their code is compiled. */
-    private static void warmUp(ClientTools tools, Path image, String uri) throws InterruptedException {
-        double unusedIn = tools.nbdcopySeconds(image.toString(), uri);
-        for (int copy = 0; copy < WARM_UP_COPIES; copy++) {
-            double unusedOut = tools.nbdcopySeconds(uri, "null:");
-        }
+    /** In MB/s. */
+    private double copied(ClientTools tools, String from, String to) throws InterruptedException {
+        return sizeBytes / 1e6 / tools.nbdcopySeconds(from, to);
     }
 
     private void iscsi(BenchSite site, ClientTools tools, Baselines baselines, BlockDevice served) throws Exception {
@@ -175,10 +185,13 @@ final class FrontendSpeed implements Measurement {
                 IscsiSettings.builder().listen(new HostPort("127.0.0.1", 0)).build())) {
             portal.serve(IscsiTargetSpec.of(iqn, served).build());
             String uri = portal.uri(iqn).orElseThrow();
-            double unusedReads = tools.iscsiReads(uri, BLOCK_SECTORS, duration);
+            Warmth.reach(() -> tools.iscsiReads(uri, BLOCK_SECTORS, duration));
             iscsiRead.add(tools.iscsiReads(uri, BLOCK_SECTORS, duration));
             site.awaitQuiet();
-            double unusedWrites = tools.qemuWrites(uri, QEMU_WRITES, QEMU_STEP_BYTES);
+            Warmth.reach(() -> {
+                site.awaitQuiet();
+                return tools.qemuWrites(uri, QEMU_WRITES, QEMU_STEP_BYTES);
+            });
             site.awaitQuiet();
             iscsiQemu.add(tools.qemuWrites(uri, QEMU_WRITES, QEMU_STEP_BYTES));
             site.awaitQuiet();
@@ -195,7 +208,7 @@ final class FrontendSpeed implements Measurement {
                 KernelDeviceSettings.builder(baselines.scratch().resolve("devices"))
                         .build())) {
             Path path = devices.attach(served);
-            ClientTools.Rate unused = tools.device(path, true, DEEP, duration);
+            Warmth.reach(() -> tools.device(path, true, DEEP, duration).iops());
             device.add(tools.device(path, true, DEEP, duration).iops());
             devices.detach(served.name());
         }
@@ -218,7 +231,8 @@ final class FrontendSpeed implements Measurement {
                 try (Baselines.Server memory = baselines.nbdkit("memory", Long.toString(cachedBytes))) {
                     memory32.add(tools.nbd(memory.uri(), false, DEEP, duration).iops());
                 }
-                ClientTools.Rate unused = tools.nbd(server.uri(name), false, DEEP, duration);
+                Warmth.reach(
+                        () -> tools.nbd(server.uri(name), false, DEEP, duration).iops());
                 cached32.add(tools.nbd(server.uri(name), false, DEEP, duration).iops());
             }
             caching.delete(name);

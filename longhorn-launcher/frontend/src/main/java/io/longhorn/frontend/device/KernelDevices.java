@@ -223,12 +223,25 @@ public final class KernelDevices implements AutoCloseable {
         throw new DeviceMechanismMissingException(String.join("; ", missing));
     }
 
-    /** A path that we did not make, or that leads to a device which is still there, belongs to somebody else. */
+    /** A path that we did not make belongs to somebody else, unless it is the link of a daemon that was killed and whose state directory is gone. */
     private void refuseForeign(String name, Path link) throws IOException {
         if (Files.exists(link, LinkOption.NOFOLLOW_LINKS)
-                && DeviceRecord.find(directory, name).isEmpty()) {
+                && DeviceRecord.find(directory, name).isEmpty()
+                && !leadsToNoDevice(link)) {
             throw new DeviceBusyException(name, link + " is there and was not made by this daemon");
         }
+    }
+
+    /** Whether it is a link to a device of the kernel that is gone, or that nothing stands behind, which has no size. */
+    private static boolean leadsToNoDevice(Path link) throws IOException {
+        if (!Files.isSymbolicLink(link)) {
+            return false;
+        }
+        Path device = Files.readSymbolicLink(link);
+        Host host = Host.real();
+        String size = "/sys/block/" + device.getFileName() + "/size";
+        return device.startsWith("/dev")
+                && (!Files.exists(device) || (host.has(size) && host.line(size).equals("0")));
     }
 
     private void makeLink(Path link, Path target) throws IOException {

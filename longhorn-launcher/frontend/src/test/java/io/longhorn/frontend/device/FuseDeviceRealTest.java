@@ -244,6 +244,27 @@ class FuseDeviceRealTest {
     }
 
     @Test
+    void aLinkToADeviceThatIsGoneIsReplacedAndAnyOtherIsNot() throws IOException {
+        Path link = devices.attach(BlockDevice.of(volume));
+        Path unused = Files.readSymbolicLink(link);
+        devices.detach(NAME);
+        for (Path target : List.of(unused, Path.of("/dev/longhorn-gone"))) {
+            Files.createSymbolicLink(link, target);
+            devices.attach(BlockDevice.of(volume));
+            assertThat(link.toRealPath()).isEqualTo(Files.readSymbolicLink(link));
+            devices.detach(NAME);
+            assertNothingLeft();
+        }
+        for (Path target : List.of(Path.of("/dev/null"), directory.resolve("not there"))) {
+            Files.createSymbolicLink(link, target);
+            assertThatThrownBy(() -> devices.attach(BlockDevice.of(volume)))
+                    .isInstanceOf(DeviceBusyException.class)
+                    .hasMessageContaining("was not made by this daemon");
+            Files.delete(link);
+        }
+    }
+
+    @Test
     void manyDevicesComeAndGoWithoutLeavingAnything() throws IOException {
         long before = openDescriptors();
         for (int i = 0; i < 30; i++) {
