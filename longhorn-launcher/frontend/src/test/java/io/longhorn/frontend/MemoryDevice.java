@@ -91,10 +91,12 @@ public final class MemoryDevice implements BlockDevice {
 
     /** No operation waits any more, and none will. */
     public void letAllGo() {
-        holding = false;
-        for (Runnable next = held.poll(); next != null; next = held.poll()) {
-            next.run();
+        List<Runnable> waiting = new ArrayList<>();
+        synchronized (held) {
+            holding = false;
+            held.drainTo(waiting);
         }
+        waiting.forEach(Runnable::run);
     }
 
     public int heldCount() {
@@ -288,11 +290,13 @@ public final class MemoryDevice implements BlockDevice {
             }
             stage.complete(result);
         };
-        if (holding) {
-            held.add(end);
-        } else {
-            end.run();
+        synchronized (held) {
+            if (holding) {
+                held.add(end);
+                return stage;
+            }
         }
+        end.run();
         return stage;
     }
 }

@@ -17,13 +17,13 @@ final class Warmth {
     private Warmth() {}
 
     /**
-     * Runs it twice at least.
+     * Runs it three times at least.
      *
      * @param load returns how fast it was, in any unit
      */
     static void reach(Callable<Double> load) throws Exception {
         double best = 0;
-        int steady = -1;
+        int steady = 0;
         for (int run = 0; run < RUNS_MAX && steady < STEADY_RUNS; run++) {
             double rate = load.call();
             steady = rate > best * HARDLY_FASTER ? 0 : steady + 1;
