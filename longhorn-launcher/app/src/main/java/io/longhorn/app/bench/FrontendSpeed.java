@@ -18,6 +18,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;
+import java.util.concurrent.Callable;
 
 /**
  * Frontends under clients that others wrote, beside servers that others wrote, with the same client in the same run: what a volume loses when it is used through one. The volume
@@ -146,29 +147,30 @@ final class FrontendSpeed implements Measurement {
             nbd1.add(tools.nbd(uri, true, 1, duration).meanMicros());
             nbd32.add(tools.nbd(uri, true, DEEP, duration).iops());
             site.awaitQuiet();
-            Warmth.reach(() -> {
+            add(nbdQemu, () -> {
                 site.awaitQuiet();
                 return tools.qemuWrites(uri, QEMU_WRITES, QEMU_STEP_BYTES);
             });
             site.awaitQuiet();
-            nbdQemu.add(tools.qemuWrites(uri, QEMU_WRITES, QEMU_STEP_BYTES));
-            site.awaitQuiet();
             Path image = baselines.image(sizeBytes);
-            Warmth.reach(() -> {
+            add(copyIn, () -> {
                 site.awaitQuiet();
                 return copied(tools, image.toString(), uri);
             });
             site.awaitQuiet();
-            copyIn.add(copied(tools, image.toString(), uri));
-            site.awaitQuiet();
-            Warmth.reach(() -> copied(tools, uri, "null:"));
-            copyOut.add(copied(tools, uri, "null:"));
+            add(copyOut, () -> copied(tools, uri, "null:"));
             try (Baselines.Server memory = baselines.nbdkit("memory", Long.toString(sizeBytes))) {
                 double unusedIn = copied(tools, image.toString(), memory.uri());
                 memoryOut.add(copied(tools, memory.uri(), "null:"));
             }
             Files.delete(image);
         }
+    }
+
+    /** Measures a load that is warm. */
+    private static void add(Figure figure, Callable<Double> load) throws Exception {
+        Warmth.reach(load);
+        figure.add(load.call());
     }
 
     /** In MB/s. */
@@ -185,15 +187,12 @@ final class FrontendSpeed implements Measurement {
                 IscsiSettings.builder().listen(new HostPort("127.0.0.1", 0)).build())) {
             portal.serve(IscsiTargetSpec.of(iqn, served).build());
             String uri = portal.uri(iqn).orElseThrow();
-            Warmth.reach(() -> tools.iscsiReads(uri, BLOCK_SECTORS, duration));
-            iscsiRead.add(tools.iscsiReads(uri, BLOCK_SECTORS, duration));
+            add(iscsiRead, () -> tools.iscsiReads(uri, BLOCK_SECTORS, duration));
             site.awaitQuiet();
-            Warmth.reach(() -> {
+            add(iscsiQemu, () -> {
                 site.awaitQuiet();
                 return tools.qemuWrites(uri, QEMU_WRITES, QEMU_STEP_BYTES);
             });
-            site.awaitQuiet();
-            iscsiQemu.add(tools.qemuWrites(uri, QEMU_WRITES, QEMU_STEP_BYTES));
             site.awaitQuiet();
         }
     }
@@ -208,8 +207,7 @@ final class FrontendSpeed implements Measurement {
                 KernelDeviceSettings.builder(baselines.scratch().resolve("devices"))
                         .build())) {
             Path path = devices.attach(served);
-            Warmth.reach(() -> tools.device(path, true, DEEP, duration).iops());
-            device.add(tools.device(path, true, DEEP, duration).iops());
+            add(device, () -> tools.device(path, true, DEEP, duration).iops());
             devices.detach(served.name());
         }
         site.awaitQuiet();
@@ -231,9 +229,9 @@ final class FrontendSpeed implements Measurement {
                 try (Baselines.Server memory = baselines.nbdkit("memory", Long.toString(cachedBytes))) {
                     memory32.add(tools.nbd(memory.uri(), false, DEEP, duration).iops());
                 }
-                Warmth.reach(
+                add(
+                        cached32,
                         () -> tools.nbd(server.uri(name), false, DEEP, duration).iops());
-                cached32.add(tools.nbd(server.uri(name), false, DEEP, duration).iops());
             }
             caching.delete(name);
         }
