@@ -111,20 +111,34 @@ class WireFuzzTest {
         return possible;
     }
 
-    /** Every decoder and check; whether one accepted the bytes. */
+    /** Every decoder and check; whether one accepted the bytes. What is allocated the first time only, when classes are loaded, does not count. */
     private boolean face(ByteBuffer b) {
-        long before = threads.getThreadAllocatedBytes(threadId);
+        long before = allocatedBytes();
+        boolean accepted = accepts(b);
+        long allocated = allocatedBytes() - before;
+        long limit = ALLOCATION_BASE_BYTES + (long) ALLOCATION_FACTOR * b.capacity();
+        if (allocated >= limit) {
+            before = allocatedBytes();
+            assertThat(accepts(b)).isEqualTo(accepted);
+            allocated = allocatedBytes() - before;
+        }
+        assertThat(allocated)
+                .as("bytes allocated for a frame of %d, seed %d", b.capacity(), SEED)
+                .isLessThan(limit);
+        return accepted;
+    }
+
+    private long allocatedBytes() {
+        return threads.getThreadAllocatedBytes(threadId);
+    }
+
+    private static boolean accepts(ByteBuffer b) {
         boolean accepted = false;
         for (Consumer<ByteBuffer> decoder : DECODERS.subList(0, 2)) {
             accepted |= decodes(decoder, b);
         }
-        decodes(DECODERS.get(2), b);
-        accepted |= checks(b);
-        long allocated = threads.getThreadAllocatedBytes(threadId) - before;
-        assertThat(allocated)
-                .as("bytes allocated for a frame of %d, seed %d", b.capacity(), SEED)
-                .isLessThan(ALLOCATION_BASE_BYTES + (long) ALLOCATION_FACTOR * b.capacity());
-        return accepted;
+        var unused = decodes(DECODERS.get(2), b);
+        return checks(b) || accepted;
     }
 
     private static boolean decodes(Consumer<ByteBuffer> decoder, ByteBuffer b) {
