@@ -3,7 +3,6 @@ package io.longhorn.frontend.scsi;
 import io.longhorn.Volume;
 import io.longhorn.WriteOption;
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.ByteBufAllocator;
 import java.nio.ByteBuffer;
 
 /** Commands that look at what the unit holds before they answer: VERIFY, WRITE AND VERIFY, COMPARE AND WRITE, ORWRITE (SBC-3 5.33, 5.43, 5.2, 5.13). */
@@ -201,7 +200,7 @@ final class CompareCommands {
                 return;
             }
             int pieceBytes = (int) Math.min(PIECE_BYTES, range.lengthBytes() - doneBytes);
-            ByteBuf piece = ByteBufAllocator.DEFAULT.directBuffer(pieceBytes, pieceBytes);
+            ByteBuf piece = command.allocate(pieceBytes);
             var unused = command.unit()
                     .device()
                     .readAsync(range.offsetBytes() + doneBytes, piece.nioBuffer(0, pieceBytes))

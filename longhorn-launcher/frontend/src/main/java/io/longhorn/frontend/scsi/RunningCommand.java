@@ -1,6 +1,7 @@
 package io.longhorn.frontend.scsi;
 
 import io.netty.buffer.ByteBuf;
+import io.netty.buffer.PooledByteBufAllocator;
 import io.netty.buffer.Unpooled;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -54,6 +55,11 @@ final class RunningCommand {
             throw new CheckCondition(SenseCode.INVALID_FIELD_IN_COMMAND_INFORMATION_UNIT);
         }
         return task.dataOut().slice(task.dataOut().readerIndex(), (int) wanted);
+    }
+
+    /** Empty memory for what the device reads. A pool gives out again what was given back last, which the processor still has at hand. */
+    ByteBuf allocate(int lengthBytes) {
+        return PooledByteBufAllocator.DEFAULT.directBuffer(lengthBytes, lengthBytes);
     }
 
     void good() {

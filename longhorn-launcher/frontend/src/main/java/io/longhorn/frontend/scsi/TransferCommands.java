@@ -3,7 +3,6 @@ package io.longhorn.frontend.scsi;
 import io.longhorn.WriteOption;
 import io.longhorn.frontend.BlockDevice;
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.ByteBufAllocator;
 import java.util.concurrent.CompletionStage;
 
 /** READ, WRITE, and what makes writes durable (SBC-3 5.15, 5.39, 5.32). */
@@ -28,8 +27,7 @@ final class TransferCommands {
             return;
         }
         int lengthBytes = (int) range.lengthBytes();
-        ByteBuf dataIn = ByteBufAllocator.DEFAULT.directBuffer(lengthBytes, lengthBytes);
-        dataIn.writerIndex(lengthBytes);
+        ByteBuf dataIn = command.allocate(lengthBytes).writerIndex(lengthBytes);
         CompletionStage<Void> done =
                 command.unit().device().readAsync(range.offsetBytes(), dataIn.nioBuffer(0, lengthBytes));
         var unused = done.whenComplete((nothing, failure) -> {
@@ -110,7 +108,7 @@ final class TransferCommands {
             return;
         }
         int lengthBytes = (int) Math.min(range.lengthBytes(), PREFETCH_BYTES_MAX);
-        ByteBuf unwanted = ByteBufAllocator.DEFAULT.directBuffer(lengthBytes, lengthBytes);
+        ByteBuf unwanted = command.allocate(lengthBytes);
         BlockDevice device = command.unit().device();
         var unused = device.readAsync(range.offsetBytes(), unwanted.nioBuffer(0, lengthBytes))
                 .whenComplete((nothing, failure) -> {
