@@ -5,6 +5,7 @@ import io.longhorn.ExtentState;
 import io.longhorn.OutOfRangeException;
 import io.longhorn.ProgressListener;
 import io.longhorn.TransferException;
+import io.longhorn.replica.wire.AlignedMemory;
 import io.longhorn.replica.wire.LayerId;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -46,7 +47,7 @@ final class FileTransfer {
             long at = 0;
             while (at < total || !inFlight.isEmpty()) {
                 if (at < total && inFlight.size() < PIECES_IN_FLIGHT) {
-                    ByteBuffer buffer = spare.isEmpty() ? ByteBuffer.allocateDirect(PIECE_BYTES) : spare.pop();
+                    ByteBuffer buffer = spare.isEmpty() ? AlignedMemory.allocate(PIECE_BYTES) : spare.pop();
                     int length = (int) Math.min(PIECE_BYTES, total - at);
                     fill(channel, buffer.clear().limit(length), at);
                     CompletionStage<Void> stage = isZero(buffer)
@@ -159,7 +160,7 @@ final class FileTransfer {
         while (written < extent.endBytes()) {
             if (at < extent.endBytes() && inFlight.size() < PIECES_IN_FLIGHT) {
                 int length = (int) Math.min(PIECE_BYTES, extent.endBytes() - at);
-                ByteBuffer buffer = ByteBuffer.allocateDirect(length);
+                ByteBuffer buffer = AlignedMemory.allocate(length);
                 inFlight.add(new Piece(buffer, length, volume.readLayerAsync(layer, pin, at, buffer, size)));
                 at += length;
             } else {

@@ -7,6 +7,7 @@ import io.longhorn.replica.layer.LayerNode;
 import io.longhorn.replica.layer.MapEntry;
 import io.longhorn.replica.layer.MapPage;
 import io.longhorn.replica.layer.MapUpdates;
+import io.longhorn.replica.wire.AlignedMemory;
 import io.longhorn.replica.wire.FrameLayout;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -97,7 +98,7 @@ final class LayerMerge implements LayerChanges.Change {
     }
 
     private void copyRuns() throws IOException {
-        ByteBuffer buffer = ByteBuffer.allocateDirect(RUN_BLOCKS_MAX * BLOCK).order(ByteOrder.LITTLE_ENDIAN);
+        ByteBuffer buffer = AlignedMemory.allocate(RUN_BLOCKS_MAX * BLOCK).order(ByteOrder.LITTLE_ENDIAN);
         for (int i = 0; i < copies.size(); ) {
             int end = i + 1;
             while (end < copies.size()

@@ -2,6 +2,7 @@ package io.longhorn.replica.layer;
 
 import io.longhorn.replica.disk.SyncFailedException;
 import io.longhorn.replica.journal.Journal;
+import io.longhorn.replica.wire.AlignedMemory;
 import io.longhorn.replica.wire.FrameLayout;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -134,8 +135,8 @@ public final class LayerWork {
         if (size == 0) {
             return;
         }
-        ByteBuffer buffer = ByteBuffer.allocateDirect(Math.min(size, RUN_BLOCKS_MAX) * BLOCK)
-                .order(ByteOrder.LITTLE_ENDIAN);
+        ByteBuffer buffer =
+                AlignedMemory.allocate(Math.min(size, RUN_BLOCKS_MAX) * BLOCK).order(ByteOrder.LITTLE_ENDIAN);
         for (int from = 0; from < size; ) {
             int to = runEnd(from);
             if (positions[from] == GIVE_BACK) {

@@ -1,5 +1,6 @@
 package io.longhorn.replica.layer;
 
+import io.longhorn.replica.wire.AlignedMemory;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicReference;
@@ -109,7 +110,7 @@ public final class MapPageCache {
     /** Room for both copies of {@link #WALK_PAGES} pages. Any thread. */
     ByteBuffer takeWalkBuffer() {
         ByteBuffer kept = walkBuffer.getAndSet(null);
-        return kept != null ? kept : ByteBuffer.allocateDirect(WALK_PAGES * MapPagePair.BYTES);
+        return kept != null ? kept : AlignedMemory.allocate(WALK_PAGES * MapPagePair.BYTES);
     }
 
     void giveWalkBuffer(ByteBuffer buffer) {
@@ -137,7 +138,7 @@ public final class MapPageCache {
     private int make() {
         if (framesMade % SLAB_PAGES == 0) {
             int pages = Math.min(SLAB_PAGES, frames.length - framesMade);
-            ByteBuffer slab = ByteBuffer.allocateDirect(pages * MapPage.BYTES);
+            ByteBuffer slab = AlignedMemory.allocate(pages * MapPage.BYTES);
             for (int i = 0; i < pages; i++) {
                 frames[framesMade + i] = new MapPage(slab.slice(i * MapPage.BYTES, MapPage.BYTES));
             }

@@ -1,5 +1,6 @@
 package io.longhorn.replica.transport;
 
+import io.longhorn.replica.wire.AlignedMemory;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import org.jspecify.annotations.Nullable;
@@ -64,6 +65,6 @@ final class LoopBuffers {
     }
 
     private static ByteBuffer allocate(int bytes) {
-        return ByteBuffer.allocateDirect(bytes).order(ByteOrder.LITTLE_ENDIAN);
+        return AlignedMemory.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN);
     }
 }

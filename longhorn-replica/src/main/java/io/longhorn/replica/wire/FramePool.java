@@ -1,6 +1,5 @@
 package io.longhorn.replica.wire;
 
-import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.ArrayDeque;
 
@@ -34,7 +33,7 @@ public final class FramePool {
         FrameBuffer frame = free[sizeClass].pollLast();
         if (frame == null) {
             frame = new FrameBuffer(
-                    this, ByteBuffer.allocateDirect(classBytes(sizeClass)).order(ByteOrder.LITTLE_ENDIAN));
+                    this, AlignedMemory.allocate(classBytes(sizeClass)).order(ByteOrder.LITTLE_ENDIAN));
         } else {
             keptBytes -= frame.bytes().capacity();
         }

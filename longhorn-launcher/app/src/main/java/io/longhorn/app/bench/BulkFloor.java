@@ -1,6 +1,7 @@
 package io.longhorn.app.bench;
 
 import io.longhorn.app.Console;
+import io.longhorn.replica.wire.AlignedMemory;
 import java.io.EOFException;
 import java.io.IOException;
 import java.net.InetAddress;
@@ -32,7 +33,7 @@ final class BulkFloor implements AutoCloseable {
 
     private final List<SocketChannel> sockets = new ArrayList<>();
     private final long fileBytes;
-    private final ByteBuffer frame = ByteBuffer.allocateDirect(HEADER_BYTES + FRAME_BYTES);
+    private final ByteBuffer frame = AlignedMemory.allocate(HEADER_BYTES + FRAME_BYTES);
     private final ByteBuffer answer = ByteBuffer.allocateDirect(HEADER_BYTES);
 
     BulkFloor(List<Integer> ports, long fileBytes) throws IOException {
@@ -55,7 +56,7 @@ final class BulkFloor implements AutoCloseable {
         try (ServerSocketChannel server = ServerSocketChannel.open();
                 FileChannel channel = FileChannel.open(
                         file, StandardOpenOption.CREATE_NEW, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
-            ByteBuffer frame = ByteBuffer.allocateDirect(HEADER_BYTES + FRAME_BYTES);
+            ByteBuffer frame = AlignedMemory.allocate(HEADER_BYTES + FRAME_BYTES);
             for (long at = 0; at < fileBytes; at += FRAME_BYTES) {
                 write(channel, at, frame.clear().limit(FRAME_BYTES));
             }

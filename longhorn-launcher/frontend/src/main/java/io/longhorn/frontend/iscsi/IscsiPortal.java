@@ -1,9 +1,9 @@
 package io.longhorn.frontend.iscsi;
 
 import io.longhorn.HostPort;
+import io.longhorn.frontend.FrontendMemory;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.buffer.ByteBufAllocator;
-import io.netty.buffer.PooledByteBufAllocator;
 import io.netty.channel.AdaptiveRecvByteBufAllocator;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelFuture;
@@ -69,7 +69,7 @@ public final class IscsiPortal implements AutoCloseable {
      * @throws PortalListenException if it cannot listen on one of the addresses; then it listens on none
      */
     public static IscsiPortal start(IscsiSettings settings) {
-        return start(settings, PooledByteBufAllocator.DEFAULT);
+        return start(settings, FrontendMemory.pool());
     }
 
     /** @param allocator where the memory of all connections comes from */

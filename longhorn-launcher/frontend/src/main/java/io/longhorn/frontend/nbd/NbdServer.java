@@ -2,9 +2,9 @@ package io.longhorn.frontend.nbd;
 
 import io.longhorn.HostPort;
 import io.longhorn.frontend.BlockDevice;
+import io.longhorn.frontend.FrontendMemory;
 import io.netty.bootstrap.ServerBootstrap;
 import io.netty.buffer.ByteBufAllocator;
-import io.netty.buffer.PooledByteBufAllocator;
 import io.netty.channel.Channel;
 import io.netty.channel.ChannelInitializer;
 import io.netty.channel.ChannelOption;
@@ -69,7 +69,7 @@ public final class NbdServer implements AutoCloseable {
     public static NbdServer start(NbdSettings settings) {
         NbdThreads threads = NbdThreads.start();
         try {
-            return new NbdServer(settings, threads, true, PooledByteBufAllocator.DEFAULT);
+            return new NbdServer(settings, threads, true, FrontendMemory.pool());
         } catch (RuntimeException e) {
             threads.close();
             throw e;
@@ -78,7 +78,7 @@ public final class NbdServer implements AutoCloseable {
 
     /** As {@link #start(NbdSettings)}, on threads that others may use too and that outlive the server. */
     public static NbdServer start(NbdSettings settings, NbdThreads threads) {
-        return start(settings, threads, PooledByteBufAllocator.DEFAULT);
+        return start(settings, threads, FrontendMemory.pool());
     }
 
     static NbdServer start(NbdSettings settings, NbdThreads threads, ByteBufAllocator allocator) {

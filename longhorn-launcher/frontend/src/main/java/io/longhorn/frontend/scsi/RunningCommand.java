@@ -1,7 +1,7 @@
 package io.longhorn.frontend.scsi;
 
+import io.longhorn.frontend.FrontendMemory;
 import io.netty.buffer.ByteBuf;
-import io.netty.buffer.PooledByteBufAllocator;
 import io.netty.buffer.Unpooled;
 import java.util.concurrent.CompletionException;
 import java.util.concurrent.atomic.AtomicBoolean;
@@ -57,9 +57,9 @@ final class RunningCommand {
         return task.dataOut().slice(task.dataOut().readerIndex(), (int) wanted);
     }
 
-    /** Empty memory for what the device reads. A pool gives out again what was given back last, which the processor still has at hand. */
+    /** Empty memory for what the device reads. */
     ByteBuf allocate(int lengthBytes) {
-        return PooledByteBufAllocator.DEFAULT.directBuffer(lengthBytes, lengthBytes);
+        return FrontendMemory.pool().directBuffer(lengthBytes, lengthBytes);
     }
 
     void good() {

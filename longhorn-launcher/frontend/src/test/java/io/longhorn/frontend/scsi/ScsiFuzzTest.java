@@ -2,10 +2,10 @@ package io.longhorn.frontend.scsi;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.longhorn.frontend.FrontendMemory;
 import io.longhorn.frontend.MemoryDevice;
 import io.longhorn.frontend.scsi.Initiator.Answer;
 import io.netty.buffer.ByteBufUtil;
-import io.netty.buffer.PooledByteBufAllocator;
 import io.netty.util.ResourceLeakDetector;
 import java.util.List;
 import java.util.Random;
@@ -117,7 +117,7 @@ class ScsiFuzzTest {
     private static void collectLeaks() {
         for (int i = 0; i < 3; i++) {
             System.gc();
-            PooledByteBufAllocator.DEFAULT.directBuffer(16).release();
+            FrontendMemory.pool().directBuffer(16).release();
         }
     }
 }
