@@ -71,13 +71,17 @@ final class Bench {
             return;
         }
         List<Measurement> chosen = chosen(measure);
-        for (int run = 1; run <= settings.runs(); run++) {
-            for (Measurement measurement : chosen) {
-                console.remark(measure + ": run " + run + " of " + settings.runs() + ": " + measurement.title());
-                measurement.run(site);
+        try {
+            for (int run = 1; run <= settings.runs(); run++) {
+                for (Measurement measurement : chosen) {
+                    console.remark(measure + ": run " + run + " of " + settings.runs() + ": " + measurement.title());
+                    measurement.run(site);
+                }
             }
+        } finally {
+            // What was measured before something failed is worth minutes.
+            chosen.forEach(measurement -> FigureTable.print(console, measurement));
         }
-        chosen.forEach(measurement -> FigureTable.print(console, measurement));
     }
 
     private List<Measurement> chosen(Measure measure) {

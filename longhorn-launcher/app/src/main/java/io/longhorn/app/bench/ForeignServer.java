@@ -3,6 +3,7 @@ package io.longhorn.app.bench;
 import io.longhorn.app.CommandFailure;
 import io.longhorn.app.ExternalTool;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
@@ -45,10 +46,18 @@ final class ForeignServer implements AutoCloseable {
         while (!ready.getAsBoolean()) {
             if (server.process.waitFor(LOOK_MILLIS, TimeUnit.MILLISECONDS) || System.nanoTime() > end) {
                 server.close();
-                throw new CommandFailure(tool + " did not get ready; see " + log);
+                throw new CommandFailure(tool + " did not get ready; it said: " + said(log));
             }
         }
         return server;
+    }
+
+    private static String said(Path log) {
+        try {
+            return Files.readString(log).strip();
+        } catch (IOException e) {
+            return "nothing that can be read (" + e.getMessage() + ")";
+        }
     }
 
     @Override
