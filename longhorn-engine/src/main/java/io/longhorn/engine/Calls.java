@@ -19,10 +19,10 @@ import java.util.function.Consumer;
 final class Calls {
     private Calls() {}
 
-    /** Runs {@code work} on the loop, where it completes the stage sooner or later, or what it throws does. */
+    /** Runs {@code work} on the loop, perhaps before this returns; there it completes the stage sooner or later, or what it throws does. */
     static <T> CompletableFuture<T> onLoop(Loop loop, Consumer<CompletableFuture<T>> work) {
         Expected<T> result = new Expected<>(loop);
-        loop.execute(() -> {
+        loop.executePromptly(() -> {
             result.begin();
             try {
                 work.accept(result);

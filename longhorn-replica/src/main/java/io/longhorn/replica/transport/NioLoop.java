@@ -137,6 +137,26 @@ public final class NioLoop implements Loop, AutoCloseable {
         baton.call();
     }
 
+    /**
+     * {@inheritDoc} With answers on their way the loop's thread is about to be awake, and sends what many callers give it with one system call.
+     *
+     * @throws RejectedExecutionException as {@link #execute} does
+     */
+    @Override
+    public void executePromptly(Runnable task) {
+        if (!tryEnter()) {
+            execute(task);
+        } else if (expectedInputs > 0 || work.isWaiting()) {
+            work.addTask(task);
+            leave(false);
+        } else {
+            running = true;
+            work.run(task);
+            running = false;
+            exit();
+        }
+    }
+
     @Override
     public void afterInput(Runnable task) {
         work.addAfterInput(task);

@@ -16,6 +16,14 @@ public interface Loop {
     /** Runs {@code task} on this loop, later, in the order of the calls. Any thread. */
     void execute(Runnable task);
 
+    /**
+     * Like {@link #execute}, and if the loop has nothing to do and expects nothing, the calling thread may run the task, with what follows from it at once, before this returns: one
+     * thread fewer is woken. Any thread; one that runs something of this loop gets {@link #execute}.
+     */
+    default void executePromptly(Runnable task) {
+        execute(task);
+    }
+
     /** Runs {@code task} at the end of the present turn, after all input of the turn was handled. Loop only. */
     void afterInput(Runnable task);
 

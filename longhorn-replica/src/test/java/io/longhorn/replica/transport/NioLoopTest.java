@@ -74,6 +74,107 @@ class NioLoopTest {
     }
 
     @Test
+    void aPromptTaskOfAQuietLoopRunsOnTheCaller() {
+        List<Object> ran = new ArrayList<>();
+        do {
+            // The loop may be awake for reasons of its own.
+            ran.clear();
+            CompletableFuture<Void> done = new CompletableFuture<>();
+            loop.executePromptly(() -> {
+                ran.add(Thread.currentThread());
+                ran.add(loop.inLoop());
+                loop.executePromptly(() -> ran.add("task"));
+                loop.afterInput(() -> {
+                    ran.add("end");
+                    done.complete(null);
+                });
+            });
+            get(done);
+        } while (ran.get(0) != Thread.currentThread());
+
+        assertThat(ran).containsExactly(Thread.currentThread(), true, "task", "end");
+        assertThat(loop.inLoop()).isFalse();
+    }
+
+    @Test
+    void aPromptTaskRunsOnTheLoopsThreadWhileAnswersAreExpected() {
+        on(loop, () -> loop.expectInput(1));
+        sleeps();
+        CompletableFuture<String> thread = new CompletableFuture<>();
+
+        loop.executePromptly(() -> thread.complete(Thread.currentThread().getName()));
+
+        assertThat(get(thread)).isEqualTo("test-loop");
+        on(loop, () -> loop.expectInput(-1));
+    }
+
+    @Test
+    void aTimerSetByAPromptTaskFires() {
+        sleeps();
+        CompletableFuture<String> thread = new CompletableFuture<>();
+
+        loop.executePromptly(() -> loop.schedule(
+                1_000_000, () -> thread.complete(Thread.currentThread().getName())));
+
+        assertThat(get(thread)).isEqualTo("test-loop");
+    }
+
+    @Test
+    void whatAPromptTaskThrowsIsReportedAndKeptFromTheCaller() throws Exception {
+        sleeps();
+        IllegalStateException failure = new IllegalStateException("on purpose");
+
+        loop.executePromptly(() -> {
+            throw failure;
+        });
+
+        assertThat(thrown.poll(10, TimeUnit.SECONDS)).isSameAs(failure);
+        on(loop, () -> assertThat(loop.inLoop()).isTrue());
+    }
+
+    @Test
+    void promptTasksOfManyThreadsRunOneAtATimeAndNoneIsLost() throws Exception {
+        int threads = 4;
+        int each = 30_000;
+        int[] count = new int[1];
+        CountDownLatch done = new CountDownLatch(threads * each);
+        List<Thread> started = new ArrayList<>();
+        for (int t = 0; t < threads; t++) {
+            Thread producer = new Thread(() -> {
+                for (int i = 0; i < each; i++) {
+                    loop.executePromptly(() -> {
+                        count[0]++;
+                        done.countDown();
+                    });
+                }
+            });
+            producer.start();
+            started.add(producer);
+        }
+        for (Thread producer : started) {
+            producer.join();
+        }
+
+        assertThat(done.await(30, TimeUnit.SECONDS)).isTrue();
+        on(loop, () -> assertThat(count[0]).isEqualTo(threads * each));
+    }
+
+    @Test
+    void aClosedLoopRefusesPromptTasks() {
+        loop.close();
+
+        assertThatThrownBy(() -> loop.executePromptly(() -> {})).isInstanceOf(RejectedExecutionException.class);
+    }
+
+    /** Returns when nobody runs the loop. */
+    private void sleeps() {
+        while (!loop.tryEnter()) {
+            Thread.onSpinWait();
+        }
+        loop.exit();
+    }
+
+    @Test
     void aTurnRunsTasksThenWhatWaitsForItsEndThenTimers() {
         List<String> order = new ArrayList<>();
         CompletableFuture<Void> done = new CompletableFuture<>();
