@@ -44,6 +44,7 @@ public final class MemoryDevice implements BlockDevice {
     private volatile boolean holding;
     private volatile RuntimeException failure;
     private volatile Runnable beforeCompare = () -> {};
+    private volatile Runnable beforeFlush = () -> {};
 
     /** A device whose name and id do not matter. */
     public MemoryDevice(int sizeBytes) {
@@ -125,6 +126,11 @@ public final class MemoryDevice implements BlockDevice {
         beforeCompare = action;
     }
 
+    /** Runs on whoever asks for a flush, before it is done. */
+    public void beforeFlush(Runnable action) {
+        beforeFlush = action;
+    }
+
     public void grow(int sizeBytes) {
         synchronized (this) {
             content = Arrays.copyOf(content, sizeBytes);
@@ -190,6 +196,7 @@ public final class MemoryDevice implements BlockDevice {
 
     @Override
     public CompletionStage<Void> flushAsync() {
+        beforeFlush.run();
         return run("flush", false, 0, 0, () -> null);
     }
 

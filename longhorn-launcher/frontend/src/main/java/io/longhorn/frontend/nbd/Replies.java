@@ -49,6 +49,17 @@ final class Replies {
 
     /** Sends the data of a read; takes the request's buffer. */
     void takeData(ChannelHandlerContext ctx, Request request, ByteBuf buffer) {
+        putHeader(request, buffer);
+        write(ctx, buffer);
+    }
+
+    /** Sends what is left of a reply; takes it. */
+    void takeRest(ChannelHandlerContext ctx, ByteBuf rest) {
+        write(ctx, rest);
+    }
+
+    /** Makes the buffer with the data of a read a reply. Any thread. */
+    void putHeader(Request request, ByteBuf buffer) {
         buffer.setIndex(0, 0);
         if (structured) {
             int length = NbdWire.CHUNK_OFFSET_BYTES + (int) request.length;
@@ -58,7 +69,11 @@ final class Replies {
             simple(buffer, 0, request);
         }
         buffer.writerIndex(buffer.writerIndex() + (int) request.length);
-        write(ctx, buffer);
+    }
+
+    /** Writes the reply to a request that succeeded, and has no data. Any thread. */
+    static void putDone(Request request, ByteBuf reply) {
+        simple(reply, 0, request);
     }
 
     void status(ChannelHandlerContext ctx, Request request, List<Extent> extents) {

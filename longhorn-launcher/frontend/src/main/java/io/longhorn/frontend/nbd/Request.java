@@ -37,6 +37,12 @@ final class Request implements BiConsumer<@Nullable Void, @Nullable Throwable> {
     @Nullable
     List<Extent> extents;
 
+    /** The reply is written, but for {@link #rest}. */
+    boolean answered;
+
+    @Nullable
+    ByteBuf rest;
+
     @Nullable
     Throwable failure;
 
@@ -63,6 +69,7 @@ final class Request implements BiConsumer<@Nullable Void, @Nullable Throwable> {
         error = 0;
         why = "";
         extents = null;
+        answered = false;
         failure = null;
         flushAfter = false;
         cachedTo = offset;
@@ -87,6 +94,10 @@ final class Request implements BiConsumer<@Nullable Void, @Nullable Throwable> {
         if (buffer != null) {
             buffer.release();
             buffer = null;
+        }
+        if (rest != null) {
+            rest.release();
+            rest = null;
         }
     }
 

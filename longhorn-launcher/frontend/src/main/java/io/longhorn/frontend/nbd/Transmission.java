@@ -6,7 +6,10 @@ import io.netty.channel.Channel;
 import io.netty.channel.ChannelFutureListener;
 import io.netty.channel.ChannelHandlerContext;
 import io.netty.channel.ChannelInboundHandlerAdapter;
+import io.netty.channel.ChannelOutboundBuffer;
+import io.netty.channel.nio.AbstractNioChannel;
 import io.netty.channel.socket.ChannelInputShutdownEvent;
+import java.nio.channels.SocketChannel;
 import java.util.ArrayDeque;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -24,13 +27,16 @@ import org.slf4j.LoggerFactory;
  * <p><b>Between.</b> {@link DeviceCalls} asks the device for what the requests want.
  *
  * <p><b>Out.</b> A stage that completes on another thread puts its request on {@link #completed}, and only the one who finds that empty wakes the loop, so that a burst of
- * completions costs one wake-up and one system call. A stage that is complete at once is answered on the spot; replies go to the socket when all that
- * arrived together is dealt with ({@link #endBatch}).
+ * completions costs one wake-up and one system call. If it is the only one in flight, its reply is written right there ({@link LoneReply}), and the loop learns of it when it is awake
+ * for another reason. A stage that is complete at once is answered on the spot; replies go to the socket when all that arrived together is dealt with ({@link #endBatch}).
  *
  * <p>All but {@link #completed} and the methods that say so belongs to the loop of the connection. A request owns its buffer until its stage completes,
  * also when the connection has gone meanwhile.
  */
 final class Transmission extends ChannelInboundHandlerAdapter {
+
+    /** Longer data of reads is the loop's to send. */
+    private static final int LONE_DATA_BYTES_MAX = 64 << 10;
 
     /** How long a client may take to fetch its last replies after it said, or was told, that this is the end. */
     private static final long LAST_REPLIES_SECONDS = 10;
@@ -45,6 +51,7 @@ final class Transmission extends ChannelInboundHandlerAdapter {
     /** Null if TLS is between us and the socket. */
     private final @Nullable SocketReads reads;
 
+    private final LoneReply lone;
     private final CompletedRequests completed = new CompletedRequests();
     private final Runnable drain = this::drain;
 
@@ -103,6 +110,13 @@ final class Transmission extends ChannelInboundHandlerAdapter {
         this.replies = new Replies(structured);
         this.calls = new DeviceCalls(export.device(), channel.alloc(), shared.workers(), replies.readHeaderBytes());
         this.reads = reads;
+        this.lone = new LoneReply(reads == null ? null : socket(channel));
+    }
+
+    private static @Nullable SocketChannel socket(Channel channel) {
+        return channel.unsafe() instanceof AbstractNioChannel.NioUnsafe nio && nio.ch() instanceof SocketChannel socket
+                ? socket
+                : null;
     }
 
     Channel channel() {
@@ -114,9 +128,7 @@ final class Transmission extends ChannelInboundHandlerAdapter {
         try {
             channel.eventLoop().execute(() -> {
                 withdrawn = true;
-                if (!inBatch) {
-                    endBatch();
-                }
+                batchOfItsOwn();
             });
         } catch (RejectedExecutionException e) {
             LOG.debug("the loop of a connection has ended, and so has the connection: export={}", export.name(), e);
@@ -133,7 +145,7 @@ final class Transmission extends ChannelInboundHandlerAdapter {
 
     @Override
     public void channelRead(ChannelHandlerContext ctx, Object message) {
-        inBatch = true;
+        beginBatch();
         ByteBuf in = (ByteBuf) message;
         if (isFilled(in)) {
             in.release();
@@ -292,9 +304,43 @@ final class Transmission extends ChannelInboundHandlerAdapter {
         }
         if (inBatch && channel.eventLoop().inEventLoop()) {
             reply(request);
-        } else if (completed.add(request)) {
+        } else if (!answersHere(request) && completed.add(request)) {
             wakeLoop();
         }
+    }
+
+    /** Writes the reply of a request that is the only one, if it is simple. The loop need not be told before something else happens to the connection. */
+    private boolean answersHere(Request request) {
+        boolean hasData = request.type == NbdWire.CMD_READ;
+        if (request.failure != null
+                || request.error != 0
+                || request.extents != null
+                || (hasData && (request.buffer == null || request.length > LONE_DATA_BYTES_MAX))
+                || !lone.claim()) {
+            return false;
+        }
+        ByteBuf reply = hasData && request.buffer != null ? request.buffer : lone.header();
+        if (hasData) {
+            replies.putHeader(request, reply);
+        } else {
+            Replies.putDone(request, reply);
+        }
+        lone.write(reply);
+        boolean isWhole = !reply.isReadable();
+        if (!isWhole) {
+            request.rest = reply.copy();
+        }
+        request.answered = true;
+        if (request.buffer != null) {
+            request.buffer.release();
+            request.buffer = null;
+        }
+        boolean unused = completed.add(request);
+        lone.end();
+        if (!isWhole) {
+            wakeLoop();
+        }
+        return true;
     }
 
     private void wakeLoop() {
@@ -310,14 +356,34 @@ final class Transmission extends ChannelInboundHandlerAdapter {
     }
 
     private void drain() {
-        inBatch = true;
+        beginBatch();
+        replyToCompleted();
+        endBatch();
+    }
+
+    private void replyToCompleted() {
         Request request = completed.take();
         while (request != null) {
             Request next = request.next;
             reply(request);
             request = next;
         }
-        endBatch();
+    }
+
+    /** Before anything may be written. */
+    private void beginBatch() {
+        if (!inBatch) {
+            inBatch = true;
+            lone.recall();
+            replyToCompleted();
+        }
+    }
+
+    private void batchOfItsOwn() {
+        if (!inBatch) {
+            beginBatch();
+            endBatch();
+        }
     }
 
     private void reply(Request request) {
@@ -336,7 +402,13 @@ final class Transmission extends ChannelInboundHandlerAdapter {
     }
 
     private void encode(Request request) {
-        if (request.error != 0) {
+        if (request.answered) {
+            ByteBuf rest = request.rest;
+            if (rest != null) {
+                request.rest = null;
+                replies.takeRest(ctx, rest);
+            }
+        } else if (request.error != 0) {
             replies.failed(ctx, request, request.error, request.why, null);
         } else if (request.failure != null) {
             Throwable cause = Failures.unwrap(request.failure);
@@ -378,7 +450,7 @@ final class Transmission extends ChannelInboundHandlerAdapter {
 
     /** After everything that may have made replies, or made room for what waits. */
     private void endBatch() {
-        inBatch = true;
+        beginBatch();
         do {
             if (!closed && !closing) {
                 replies.flush(ctx);
@@ -392,8 +464,22 @@ final class Transmission extends ChannelInboundHandlerAdapter {
             channel.config().setAutoRead(waiting == null);
             if (inFlight == 0 && (withdrawn || (waiting == null && (ended || inputOver)))) {
                 close();
+            } else if (inFlight == 1 && mayBeLone()) {
+                lone.allow();
             }
         }
+    }
+
+    /** Whether nothing is to be written until the request in flight has its reply, or something else happens to the connection. */
+    private boolean mayBeLone() {
+        ChannelOutboundBuffer unsent = channel.unsafe().outboundBuffer();
+        return waiting == null
+                && filling == null
+                && !ended
+                && !inputOver
+                && !withdrawn
+                && unsent != null
+                && unsent.isEmpty();
     }
 
     private boolean resumed() {
@@ -411,9 +497,7 @@ final class Transmission extends ChannelInboundHandlerAdapter {
 
     @Override
     public void channelWritabilityChanged(ChannelHandlerContext ctx) {
-        if (!inBatch) {
-            endBatch();
-        }
+        batchOfItsOwn();
     }
 
     // The end.
@@ -422,9 +506,7 @@ final class Transmission extends ChannelInboundHandlerAdapter {
     public void userEventTriggered(ChannelHandlerContext ctx, Object event) {
         if (event instanceof ChannelInputShutdownEvent) {
             inputOver = true;
-            if (!inBatch) {
-                endBatch();
-            }
+            batchOfItsOwn();
         }
     }
 
@@ -475,6 +557,7 @@ final class Transmission extends ChannelInboundHandlerAdapter {
         waiting = null;
         unread.forEach(ByteBuf::release);
         unread.clear();
+        lone.release();
         replies.release();
         export.leave(this);
         LOG.debug("a client is gone: export={}, client={}", export.name(), channel.remoteAddress());

@@ -13,6 +13,7 @@ import java.util.Arrays;
 import java.util.HashSet;
 import java.util.Random;
 import java.util.Set;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -383,6 +384,106 @@ class NbdTransmissionTest {
                         asking.option(6, NbdClient.infoQuery("disk")).get(0).data();
                 assertThat(Arrays.copyOfRange(info, 2, 10)).containsExactly(0, 0, 0, 0, 3, 0, 0x10, 0);
             }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void theOnlyRequestIsAnsweredWhereItEndsThoughAllLoopsAreBusy(boolean structured) throws Exception {
+        MemoryDevice gate = new MemoryDevice("gate", 4096);
+        CountDownLatch busy = new CountDownLatch(2);
+        CountDownLatch over = new CountDownLatch(1);
+        gate.beforeFlush(() -> {
+            busy.countDown();
+            awaitUninterruptibly(over);
+        });
+        served.server().serve(gate, "");
+        try (NbdClient client = client(structured);
+                NbdClient one = served.simple("gate");
+                NbdClient other = served.simple("gate")) {
+            client.write(0, new byte[] {1, 2, 3});
+            disk.hold();
+            client.sendRequest(0, READ, 7, 0, 3);
+            disk.awaitHeld(1);
+            // Connections take the two loops by turns.
+            one.sendRequest(0, FLUSH, 1, 0, 0);
+            other.sendRequest(0, FLUSH, 1, 0, 0);
+            busy.await();
+
+            disk.letGo();
+            Reply reply = client.reply(3);
+
+            assertThat(reply.cookie()).isEqualTo(7);
+            assertThat(reply.error()).isZero();
+            assertThat(reply.data()).endsWith(1, 2, 3);
+            over.countDown();
+            assertThat(one.reply(0).error()).isZero();
+            assertThat(other.reply(0).error()).isZero();
+            disk.letAllGo();
+            assertThat(client.write(1, new byte[] {9})).isZero();
+            assertThat(client.read(0, 3)).containsExactly(1, 9, 3);
+        } finally {
+            over.countDown();
+        }
+    }
+
+    private static void awaitUninterruptibly(CountDownLatch latch) {
+        try {
+            latch.await();
+        } catch (InterruptedException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void requestsThatAreAloneAndSuchThatAreNotFollowEachOther(boolean structured) throws Exception {
+        Random random = new Random(42);
+        disk.hold();
+        Thread ender = new Thread(() -> {
+            Random order = new Random(43);
+            try {
+                while (!Thread.currentThread().isInterrupted()) {
+                    if (order.nextBoolean()) {
+                        disk.letGo();
+                    } else {
+                        disk.letNewestGo();
+                    }
+                }
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+        });
+        ender.start();
+        try (NbdClient client = client(structured)) {
+            byte[] mirror = new byte[1 << 20];
+            for (int round = 0; round < 2_000; round++) {
+                int depth = random.nextInt(4) == 0 ? 1 + random.nextInt(4) : 1;
+                int[] lengths = new int[depth];
+                int[] offsets = new int[depth];
+                for (int i = 0; i < depth; i++) {
+                    // Ranges that do not overlap, since replies come in any order.
+                    offsets[i] = (i << 18) + random.nextInt(1 << 16);
+                    lengths[i] = 1 + random.nextInt(random.nextInt(8) == 0 ? 100_000 : 5_000);
+                    byte[] data = new byte[lengths[i]];
+                    random.nextBytes(data);
+                    System.arraycopy(data, 0, mirror, offsets[i], lengths[i]);
+                    client.sendWrite(0, i, offsets[i], data);
+                }
+                Set<Long> answered = new HashSet<>();
+                for (int i = 0; i < depth; i++) {
+                    Reply reply = client.reply(0);
+                    assertThat(reply.error()).isZero();
+                    answered.add(reply.cookie());
+                }
+                assertThat(answered).hasSize(depth);
+                int at = random.nextInt(depth);
+                assertThat(client.read(offsets[at], lengths[at]))
+                        .isEqualTo(Arrays.copyOfRange(mirror, offsets[at], offsets[at] + lengths[at]));
+            }
+        } finally {
+            ender.interrupt();
+            ender.join();
         }
     }
 }
