@@ -2,7 +2,6 @@ package io.longhorn.frontend;
 
 import io.netty.buffer.ByteBufAllocator;
 import io.netty.buffer.PooledByteBufAllocator;
-import io.netty.util.internal.PlatformDependent;
 
 /**
  * Where the frontends' buffers come from: a pool, which gives out again what was given back last, so that the processor still has it in its cache. Direct buffers begin at a line of
@@ -14,7 +13,7 @@ public final class FrontendMemory {
     private static final int ALIGNMENT = 64;
 
     private static final ByteBufAllocator POOL = new PooledByteBufAllocator(
-            PlatformDependent.directBufferPreferred(),
+            true,
             PooledByteBufAllocator.defaultNumHeapArena(),
             PooledByteBufAllocator.defaultNumDirectArena(),
             PooledByteBufAllocator.defaultPageSize(),

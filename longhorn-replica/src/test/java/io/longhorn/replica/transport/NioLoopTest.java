@@ -13,10 +13,14 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.function.ObjIntConsumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
 class NioLoopTest {
+    private static final int FLOODING_THREADS = 4;
+    private static final int TASKS_OF_EACH = 30_000;
+
     private final LinkedBlockingQueue<Throwable> thrown = new LinkedBlockingQueue<>();
     private final NioLoop loop = new NioLoop("test-loop", thrown::add);
 
@@ -42,32 +46,16 @@ class NioLoopTest {
 
     @Test
     void eachThreadsTasksKeepTheirOrderWhenManyThreadsFloodTheLoop() throws Exception {
-        int threads = 4;
-        int each = 30_000;
-        int[] last = new int[threads];
+        int[] last = new int[FLOODING_THREADS];
         int[] disorder = new int[1];
-        CountDownLatch done = new CountDownLatch(threads * each);
-        List<Thread> started = new ArrayList<>();
-        for (int t = 0; t < threads; t++) {
-            int thread = t;
-            Thread producer = new Thread(() -> {
-                for (int i = 1; i <= each; i++) {
-                    int number = i;
-                    loop.execute(() -> {
-                        if (last[thread] + 1 != number) {
-                            disorder[0]++;
-                        }
-                        last[thread] = number;
-                        done.countDown();
-                    });
-                }
-            });
-            producer.start();
-            started.add(producer);
-        }
-        for (Thread producer : started) {
-            producer.join();
-        }
+        CountDownLatch done = new CountDownLatch(FLOODING_THREADS * TASKS_OF_EACH);
+        flood((thread, number) -> loop.execute(() -> {
+            if (last[thread] + 1 != number) {
+                disorder[0]++;
+            }
+            last[thread] = number;
+            done.countDown();
+        }));
 
         assertThat(done.await(30, TimeUnit.SECONDS)).isTrue();
         on(loop, () -> assertThat(disorder[0]).isZero());
@@ -134,18 +122,25 @@ class NioLoopTest {
 
     @Test
     void promptTasksOfManyThreadsRunOneAtATimeAndNoneIsLost() throws Exception {
-        int threads = 4;
-        int each = 30_000;
         int[] count = new int[1];
-        CountDownLatch done = new CountDownLatch(threads * each);
+        CountDownLatch done = new CountDownLatch(FLOODING_THREADS * TASKS_OF_EACH);
+        flood((thread, number) -> loop.executePromptly(() -> {
+            count[0]++;
+            done.countDown();
+        }));
+
+        assertThat(done.await(30, TimeUnit.SECONDS)).isTrue();
+        on(loop, () -> assertThat(count[0]).isEqualTo(FLOODING_THREADS * TASKS_OF_EACH));
+    }
+
+    /** Has several threads give tasks at once; each is told its own number, from 0, and that of the task, from 1. */
+    private static void flood(ObjIntConsumer<Integer> giving) throws InterruptedException {
         List<Thread> started = new ArrayList<>();
-        for (int t = 0; t < threads; t++) {
+        for (int t = 0; t < FLOODING_THREADS; t++) {
+            int thread = t;
             Thread producer = new Thread(() -> {
-                for (int i = 0; i < each; i++) {
-                    loop.executePromptly(() -> {
-                        count[0]++;
-                        done.countDown();
-                    });
+                for (int i = 1; i <= TASKS_OF_EACH; i++) {
+                    giving.accept(thread, i);
                 }
             });
             producer.start();
@@ -154,9 +149,6 @@ class NioLoopTest {
         for (Thread producer : started) {
             producer.join();
         }
-
-        assertThat(done.await(30, TimeUnit.SECONDS)).isTrue();
-        on(loop, () -> assertThat(count[0]).isEqualTo(threads * each));
     }
 
     @Test

@@ -61,7 +61,7 @@ final class LoneReply {
         return state.get() == ALLOWED && state.compareAndSet(ALLOWED, WRITING);
     }
 
-    /** Empty memory for a reply without data. After {@link #claim}. */
+    /** Empty memory for a reply without data, used again for the next: the loop allows that only when it has sent what was left of this one. After {@link #claim}. */
     ByteBuf header() {
         return header.clear();
     }

@@ -325,18 +325,22 @@ final class Transmission extends ChannelInboundHandlerAdapter {
         } else {
             Replies.putDone(request, reply);
         }
-        lone.write(reply);
-        boolean isWhole = !reply.isReadable();
-        if (!isWhole) {
-            request.rest = reply.copy();
+        boolean isWhole;
+        try {
+            lone.write(reply);
+            isWhole = !reply.isReadable();
+            if (!isWhole) {
+                request.rest = reply.retain();
+            }
+            request.answered = true;
+            if (request.buffer != null) {
+                request.buffer.release();
+                request.buffer = null;
+            }
+            boolean unused = completed.add(request);
+        } finally {
+            lone.end();
         }
-        request.answered = true;
-        if (request.buffer != null) {
-            request.buffer.release();
-            request.buffer = null;
-        }
-        boolean unused = completed.add(request);
-        lone.end();
         if (!isWhole) {
             wakeLoop();
         }
