@@ -57,7 +57,7 @@ public final class Main implements Runnable {
     /** Read by logback.xml. */
     private static final String LOG_LEVEL_PROPERTY = "longhorn.log.level";
 
-    /** Read by Netty. Its search for leaks takes the stack of one buffer in 128, which costs a busy frontend a thirtieth of its time; tests look at every buffer instead. */
+    /** Read by Netty. Its search for leaks takes the stack of one buffer in 128, which costs the loop of a busy frontend a fifteenth of its time; tests look at every buffer instead. */
     private static final String LEAK_DETECTION_PROPERTY = "io.netty.leakDetection.level";
 
     @Spec
