@@ -62,6 +62,7 @@ import org.slf4j.LoggerFactory;
  */
 final class EngineLonghorn implements Longhorn, VolumeFilling, Placement {
     private static final Logger LOG = LoggerFactory.getLogger(EngineLonghorn.class);
+    private static final String LOOP_NAME = "longhorn-engine";
     private static final int EMBEDDED_REPLICAS = 3;
     private static final int CLONE_PIECE_BYTES = 1 << 20;
 
@@ -96,12 +97,12 @@ final class EngineLonghorn implements Longhorn, VolumeFilling, Placement {
         this.limits = limits;
     }
 
-    private static NioLoop newLoop() {
-        return new NioLoop("longhorn-engine", failure -> LOG.error("the engine's loop caught a failure", failure));
+    private static void onLoopFailure(Throwable failure) {
+        LOG.error("the engine's loop caught a failure", failure);
     }
 
     static EngineLonghorn connect(LonghornConfig config) {
-        NioLoop loop = newLoop();
+        NioLoop loop = new NioLoop(LOOP_NAME, EngineLonghorn::onLoopFailure);
         try {
             TransportLimits defaults = TransportLimits.DEFAULTS;
             TransportLimits transport = new TransportLimits(
@@ -140,7 +141,8 @@ final class EngineLonghorn implements Longhorn, VolumeFilling, Placement {
     }
 
     static EngineLonghorn embedded(Path directory) {
-        NioLoop loop = newLoop();
+        NioLoop loop =
+                NioLoop.onOwnThread(LOOP_NAME, EngineLonghorn::onLoopFailure); // the replicas use their files on it
         InProcessTransport transport = new InProcessTransport(TransportLimits.DEFAULTS);
         List<String> names = new ArrayList<>();
         Deque<AutoCloseable> started = new ArrayDeque<>();

@@ -148,13 +148,8 @@ final class EngineVolume implements Volume {
         return Calls.await(core.loop, stage, "volume " + name(), operation, limit);
     }
 
-    /** In process the loop also uses the replicas' files, which an interrupted thread closes under everyone's hands: there callers only wait. */
     private void blocking(String operation, Consumer<Completion> work) {
-        if (placement.isInProcess()) {
-            await(core.<Void>call(result -> work.accept(Calls.ending(result))), operation);
-        } else {
-            BlockingCall.run(loop, name(), operation, limit, work);
-        }
+        BlockingCall.run(loop, name(), operation, limit, work);
     }
 
     private void requireWritable(String operation) {

@@ -120,7 +120,10 @@ public final class ReplicaServer implements AutoCloseable {
             return this;
         }
 
-        /** Runs all disks on a loop that the caller owns, for engines in the same process. The loop outlives the server. */
+        /**
+         * Runs all disks on a loop that the caller owns, for engines in the same process. The loop outlives the server. Callers may be interrupted, so it is one
+         * {@linkplain NioLoop#onOwnThread on its own thread}.
+         */
         public Builder loop(NioLoop loop) {
             sharedLoop = loop;
             return this;

@@ -52,7 +52,9 @@ public final class NioLoop implements Loop, AutoCloseable {
     private final LoopSockets sockets;
     private final LoopBaton baton;
     private final LoopWork work;
-    private final long spinNanos;
+    /** Whether callers may run what the loop has to do. */
+    private final boolean lendsItself;
+
     private final CountDownLatch ended = new CountDownLatch(1);
 
     private final Set<Member> members = new LinkedHashSet<>();
@@ -100,18 +102,12 @@ public final class NioLoop implements Loop, AutoCloseable {
      * @param uncaught told on the loop about every exception that a task threw; it was logged already
      */
     public NioLoop(String name, Consumer<Throwable> uncaught) {
-        this(name, uncaught, 0);
+        this(name, uncaught, true);
     }
 
-    /**
-     * Starts a loop that looks at its sockets again and again for a while before it sleeps, which saves the time to wake up and costs a
-     * processor.
-     *
-     * @param spinNanos for how long; 0 is the default
-     */
-    public NioLoop(String name, Consumer<Throwable> uncaught, long spinNanos) {
+    private NioLoop(String name, Consumer<Throwable> uncaught, boolean lendsItself) {
         work = new LoopWork(name, uncaught);
-        this.spinNanos = spinNanos;
+        this.lendsItself = lendsItself;
         try {
             sockets = new LoopSockets();
         } catch (IOException e) {
@@ -121,6 +117,17 @@ public final class NioLoop implements Loop, AutoCloseable {
         thread.setDaemon(true);
         baton = new LoopBaton(sockets.selector(), thread);
         thread.start();
+    }
+
+    /**
+     * Starts a loop that only its own thread ever runs: for work that uses files as well, whose channels a caller who is interrupted would close
+     * under everyone's hands. Callers wait here until that thread has done what they asked for.
+     *
+     * @param name the thread's name, {@code longhorn-role-volume}
+     * @param uncaught told on the loop about every exception that a task threw; it was logged already
+     */
+    public static NioLoop onOwnThread(String name, Consumer<Throwable> uncaught) {
+        return new NioLoop(name, uncaught, false);
     }
 
     /**
@@ -197,10 +204,11 @@ public final class NioLoop implements Loop, AutoCloseable {
      * only. What it does in there must be short and must not block. Ends with {@link #exit}, or {@link #awaitLeading}, by the same thread.
      * Any thread. While inside, the thread is not seen as interrupted; an interrupt is there again afterwards.
      *
-     * @return false if somebody else runs the loop, or the caller is in the loop already, or the loop is closed; nothing has happened then
+     * @return false if somebody else runs the loop, or the caller is in the loop already, or the loop is closed or is run {@linkplain #onOwnThread on its
+     *     own thread} only; nothing has happened then
      */
     public boolean tryEnter() {
-        if (closed || !baton.tryHold()) {
+        if (closed || !lendsItself || !baton.tryHold()) {
             return false;
         }
         if (closed) {
@@ -374,7 +382,7 @@ public final class NioLoop implements Loop, AutoCloseable {
 
     /** Whether a blocked caller should drive from now on: callers have been coming one at a time, and nothing else is going on. */
     private boolean mayStandBy() {
-        return baton.leaderWanted() && expectedInputs <= 0 && !work.isWaiting() && !isTimerNear();
+        return lendsItself && baton.leaderWanted() && expectedInputs <= 0 && !work.isWaiting() && !isTimerNear();
     }
 
     private void standBy() {
@@ -455,8 +463,8 @@ public final class NioLoop implements Loop, AutoCloseable {
     }
 
     /** A virtual thread would block its carrier in the selector. */
-    private static boolean mayDrive() {
-        return !VirtualThreads.isVirtual(Thread.currentThread());
+    private boolean mayDrive() {
+        return lendsItself && !VirtualThreads.isVirtual(Thread.currentThread());
     }
 
     private void turn() {
@@ -479,7 +487,7 @@ public final class NioLoop implements Loop, AutoCloseable {
         try {
             if (delay <= 0) {
                 sockets.lookNow();
-            } else if (spinNanos == 0 || !spin(now)) {
+            } else {
                 sleepsUntilNanos = now + Math.min(delay, Long.MAX_VALUE / 2);
                 sleep(delay);
             }
@@ -504,15 +512,6 @@ public final class NioLoop implements Loop, AutoCloseable {
             interrupted |= Thread.interrupted();
             interrupted |= baton.hold();
         }
-    }
-
-    private boolean spin(long start) throws IOException {
-        do {
-            if (sockets.lookNow() > 0 || work.isWaiting() || isLeaderDone()) {
-                return true;
-            }
-        } while (System.nanoTime() - start < spinNanos);
-        return false;
     }
 
     private boolean isLeaderDone() {

@@ -13,6 +13,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.ObjIntConsumer;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -82,6 +83,28 @@ class NioLoopTest {
 
         assertThat(ran).containsExactly(Thread.currentThread(), true, "task", "end");
         assertThat(loop.inLoop()).isFalse();
+    }
+
+    @Test
+    void aLoopOnItsOwnThreadLendsItselfToNobody() {
+        try (NioLoop own = NioLoop.onOwnThread("test-own", thrown::add)) {
+            for (int i = 0; i < 1000; i++) {
+                AtomicBoolean done = new AtomicBoolean();
+                CompletableFuture<Thread> prompt = new CompletableFuture<>();
+                Thread caller = Thread.currentThread();
+
+                own.executePromptly(() -> prompt.complete(Thread.currentThread()));
+                assertThat(own.tryEnter()).isFalse();
+                own.execute(() -> {
+                    done.set(Thread.currentThread() != caller);
+                    own.unblock(caller);
+                });
+                own.awaitLeading(done::get, own.nanoTime() + TimeUnit.SECONDS.toNanos(30));
+
+                assertThat(done).isTrue();
+                assertThat(get(prompt).getName()).isEqualTo("test-own");
+            }
+        }
     }
 
     @Test
