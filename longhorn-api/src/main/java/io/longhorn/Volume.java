@@ -82,6 +82,15 @@ public interface Volume extends AutoCloseable {
     boolean isReadOnly();
 
     /**
+     * Runs {@code task} once the stages that complete together with the present one have completed: for what is better done once for many completions, such as
+     * waking another thread. Called where a stage of this volume completes, it runs on the same thread a moment later; called elsewhere it runs at once. Tasks run in the order
+     * of the calls, and must neither block nor throw.
+     */
+    default void afterCompletions(Runnable task) {
+        task.run();
+    }
+
+    /**
      * Fills the remaining bytes of {@code destination} from {@code offsetBytes} on.
      *
      * @throws OutOfRangeException if the range leaves the volume

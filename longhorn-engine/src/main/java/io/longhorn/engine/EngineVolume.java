@@ -152,6 +152,15 @@ final class EngineVolume implements Volume {
         BlockingCall.run(loop, name(), operation, limit, work);
     }
 
+    @Override
+    public void afterCompletions(Runnable task) {
+        if (loop.inLoop()) {
+            loop.afterInput(task);
+        } else {
+            task.run();
+        }
+    }
+
     private void requireWritable(String operation) {
         if (readOnly) {
             throw new ReadOnlyVolumeException(name(), operation);

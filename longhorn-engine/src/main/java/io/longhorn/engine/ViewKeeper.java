@@ -24,6 +24,12 @@ final class ViewKeeper {
     /** Checksum refusals in a row that cost a replica the view; fewer are answered by sending again. */
     static final int REFUSALS_MAX = 3;
 
+    /**
+     * Reads that are sent together cost one system call on each side, and their answers too, if they go to one replica; large ones, and many, are
+     * better spread over all.
+     */
+    private static final long RUN_BYTES = 32 << 10;
+
     private final EngineCore core;
     /** The durable view, and the candidate. */
     private final List<ReplicaLink> confirmers = new ArrayList<>();
@@ -41,6 +47,8 @@ final class ViewKeeper {
     private final Set<ReplicaLink> lost = new LinkedHashSet<>();
 
     private @Nullable Candidate candidate;
+    /** Where the last read of data went. */
+    private @Nullable ReplicaLink runsOn;
 
     /** A replica on its way into the view. */
     private static final class Candidate {
@@ -128,6 +136,22 @@ final class ViewKeeper {
             }
         }
         return best;
+    }
+
+    /** The same for one read of many: the one of the read before goes on until it has {@link #RUN_BYTES} more outstanding. */
+    @Nullable
+    ReplicaLink chooseForRun(List<ReplicaLink> tried) {
+        ReplicaLink least = chooseReadable(tried);
+        ReplicaLink before = runsOn;
+        boolean goesOn = before != null
+                && least != null
+                && before.readBytesOutstanding < least.readBytesOutstanding + RUN_BYTES
+                && isReadable(before)
+                && !tried.contains(before);
+        if (!goesOn) {
+            runsOn = least;
+        }
+        return runsOn;
     }
 
     /** Whether anybody who counts is none of these. */

@@ -75,6 +75,9 @@ public interface BlockDevice {
     CompletionStage<CompareResult> compareAndWriteAsync(
             long offsetBytes, ByteBuffer expected, ByteBuffer replacement, WriteOption... options);
 
+    /** As {@link Volume#afterCompletions}. */
+    void afterCompletions(Runnable task);
+
     /** As {@link Volume#allocation}. Blocks, so it is not for an event loop. */
     List<Extent> allocation(long offsetBytes, long lengthBytes);
 

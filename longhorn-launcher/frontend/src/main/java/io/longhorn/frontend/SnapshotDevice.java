@@ -83,6 +83,11 @@ final class SnapshotDevice implements BlockDevice {
     }
 
     @Override
+    public void afterCompletions(Runnable task) {
+        snapshot.volume().afterCompletions(task);
+    }
+
+    @Override
     public List<Extent> allocation(long offsetBytes, long lengthBytes) {
         return snapshot.allocation(offsetBytes, lengthBytes);
     }

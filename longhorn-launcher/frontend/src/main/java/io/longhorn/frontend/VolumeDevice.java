@@ -76,6 +76,11 @@ final class VolumeDevice implements BlockDevice {
     }
 
     @Override
+    public void afterCompletions(Runnable task) {
+        volume.afterCompletions(task);
+    }
+
+    @Override
     public List<Extent> allocation(long offsetBytes, long lengthBytes) {
         return volume.allocation(offsetBytes, lengthBytes);
     }

@@ -38,10 +38,12 @@ public final class MemoryDevice implements BlockDevice {
     private final List<String> asked = new ArrayList<>();
     private final LinkedBlockingDeque<Runnable> held = new LinkedBlockingDeque<>();
     private final Queue<Throwable> failures = new ConcurrentLinkedQueue<>();
+    private final Queue<Runnable> after = new ConcurrentLinkedQueue<>();
     private final BitSet written = new BitSet();
     private byte[] content;
     private volatile boolean readOnly;
     private volatile boolean holding;
+    private volatile boolean gathering;
     private volatile RuntimeException failure;
     private volatile Runnable beforeCompare = () -> {};
     private volatile Runnable beforeFlush = () -> {};
@@ -129,6 +131,21 @@ public final class MemoryDevice implements BlockDevice {
     /** Runs on whoever asks for a flush, before it is done. */
     public void beforeFlush(Runnable action) {
         beforeFlush = action;
+    }
+
+    /** What is to be done after completions waits for {@link #completionsEnd} from now on. */
+    public void gatherAfterCompletions() {
+        gathering = true;
+    }
+
+    /** Runs on this thread what was to be done after completions, and returns how much that was. */
+    public int completionsEnd() {
+        int count = 0;
+        for (Runnable task = after.poll(); task != null; task = after.poll()) {
+            task.run();
+            count++;
+        }
+        return count;
     }
 
     public void grow(int sizeBytes) {
@@ -231,6 +248,15 @@ public final class MemoryDevice implements BlockDevice {
             replacement.get(content, (int) offsetBytes, replacement.remaining());
             return CompareResult.replaced();
         });
+    }
+
+    @Override
+    public void afterCompletions(Runnable task) {
+        if (gathering) {
+            after.add(task);
+        } else {
+            task.run();
+        }
     }
 
     @Override

@@ -70,7 +70,7 @@ final class LoopWork {
         }
     }
 
-    void runTasks() {
+    private void runTasks() {
         for (int i = 0; i < TASKS_PER_ROUND; i++) {
             Runnable task = tasks.poll();
             if (task == null) {

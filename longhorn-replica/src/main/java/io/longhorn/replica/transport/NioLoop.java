@@ -372,7 +372,7 @@ public final class NioLoop implements Loop, AutoCloseable {
             report(e);
         } finally {
             closed = true;
-            work.runTasks();
+            work.runRounds();
             closeSockets();
             baton.letGo();
             baton.end();

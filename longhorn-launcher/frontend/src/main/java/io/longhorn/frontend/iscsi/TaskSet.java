@@ -16,8 +16,8 @@ import java.util.function.Predicate;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The commands of a session that have not ended. Outcomes come on any thread: they are stacked up, and the event loop is woken for the first of them only, so that many cost
- * one wake-up and one flush. Event loop only, but for {@link #handBack}.
+ * The commands of a session that have not ended. Outcomes come on any thread: they are stacked up, and the event loop is woken for the first of them only, when those that come together have come, so that many
+ * cost one wake-up and one flush. Event loop only, but for {@link #handBack}.
  */
 final class TaskSet {
 
@@ -34,6 +34,7 @@ final class TaskSet {
     private final ScsiAnswers answers;
     private final ByteBudget budget;
     private final Runnable atOutcomes;
+    private final Runnable wakeLoop = this::wakeLoop;
     private int nextTag;
     private int immediateCount;
     private boolean closed;
@@ -132,11 +133,15 @@ final class TaskSet {
             task.next = before;
         } while (!handedBack.compareAndSet(before, task));
         if (before == null && !(loop.inEventLoop() && attentive)) {
-            try {
-                loop.execute(atOutcomes);
-            } catch (RejectedExecutionException e) {
-                forsakeAll();
-            }
+            target.afterOutcomes(wakeLoop);
+        }
+    }
+
+    private void wakeLoop() {
+        try {
+            loop.execute(atOutcomes);
+        } catch (RejectedExecutionException e) {
+            forsakeAll();
         }
     }
 

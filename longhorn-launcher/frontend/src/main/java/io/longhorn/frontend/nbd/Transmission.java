@@ -26,8 +26,8 @@ import org.slf4j.LoggerFactory;
  *
  * <p><b>Between.</b> {@link DeviceCalls} asks the device for what the requests want.
  *
- * <p><b>Out.</b> A stage that completes on another thread puts its request on {@link #completed}, and only the one who finds that empty wakes the loop, so that a burst of
- * completions costs one wake-up and one system call. If it is the only one in flight, its reply is written right there ({@link LoneReply}), and the loop learns of it when it is awake
+ * <p><b>Out.</b> A stage that completes on another thread puts its request on {@link #completed}, and only the one who finds that empty has the loop woken, when those that complete
+ * together have completed: a burst of completions costs one wake-up and one system call. If it is the only one in flight, its reply is written right there ({@link LoneReply}), and the loop learns of it when it is awake
  * for another reason. A stage that is complete at once is answered on the spot; replies go to the socket when all that arrived together is dealt with ({@link #endBatch}).
  *
  * <p>All but {@link #completed} and the methods that say so belongs to the loop of the connection. A request owns its buffer until its stage completes,
@@ -54,6 +54,7 @@ final class Transmission extends ChannelInboundHandlerAdapter {
     private final LoneReply lone;
     private final CompletedRequests completed = new CompletedRequests();
     private final Runnable drain = this::drain;
+    private final Runnable wakeLoop = this::wakeLoop;
 
     private final Channel channel;
     /** Valid from {@link #handlerAdded} on, which comes before everything else on the loop. */
@@ -305,7 +306,7 @@ final class Transmission extends ChannelInboundHandlerAdapter {
         if (inBatch && channel.eventLoop().inEventLoop()) {
             reply(request);
         } else if (!answersHere(request) && completed.add(request)) {
-            wakeLoop();
+            export.device().afterCompletions(wakeLoop);
         }
     }
 

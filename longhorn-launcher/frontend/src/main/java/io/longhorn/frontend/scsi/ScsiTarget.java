@@ -1,5 +1,6 @@
 package io.longhorn.frontend.scsi;
 
+import io.longhorn.frontend.BlockDevice;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
@@ -69,6 +70,11 @@ public final class ScsiTarget implements AutoCloseable {
         } else {
             AbsentUnit.execute(spec, number == 0, task, outcome);
         }
+    }
+
+    /** Runs {@code task} when the outcomes that come together have been told, or at once; as {@link BlockDevice#afterCompletions}. */
+    public void afterOutcomes(Runnable task) {
+        spec.device().afterCompletions(task);
     }
 
     /** The number that a LUN means, -1 for those that no unit can have. Both forms of it count that initiators use for small numbers (SAM-5 4.7.7.2, 4.7.7.3). */

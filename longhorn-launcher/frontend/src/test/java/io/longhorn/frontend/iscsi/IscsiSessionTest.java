@@ -211,16 +211,40 @@ class IscsiSessionTest {
             Received full = initiator.ping("");
             assertThat(full.at(32) - full.at(28)).as("no room").isEqualTo(-1);
             // Beyond the window: ignored without an answer.
-            initiator.command(read10(0, 1), READ, BLOCK, NO_DATA);
+            int ignored = initiator.command(read10(0, 1), READ, BLOCK, NO_DATA);
             initiator.cmdSn--;
+            full = initiator.ping("it has come");
+            assertThat(full.at(32) - full.at(28)).as("no room").isEqualTo(-1);
             served.device.letAllGo();
             Set<Integer> tags = new HashSet<>();
             for (int i = 0; i < 8; i++) {
                 tags.add(initiator.receive().at(16));
             }
-            assertThat(tags).hasSize(8).doesNotContain(initiator.nextItt - 1);
+            assertThat(tags).hasSize(8).doesNotContain(ignored);
             Received after = initiator.ping("");
             assertThat(after.at(32) - after.at(28)).isEqualTo(7);
+        }
+    }
+
+    @Test
+    void commandsThatEndTogetherWakeTheLoopOnce() throws IOException {
+        try (TestInitiator initiator = initiator()) {
+            served.device.hold();
+            served.device.gatherAfterCompletions();
+            Set<Integer> asked = new HashSet<>();
+            for (int i = 0; i < 8; i++) {
+                asked.add(initiator.command(read10(i, 1), READ, BLOCK, NO_DATA));
+            }
+            served.device.awaitHeld(8);
+
+            served.device.letAllGo();
+
+            assertThat(served.device.completionsEnd()).isEqualTo(1);
+            Set<Integer> answered = new HashSet<>();
+            for (int i = 0; i < 8; i++) {
+                answered.add(initiator.receive().at(16));
+            }
+            assertThat(answered).isEqualTo(asked);
         }
     }
 

@@ -283,6 +283,27 @@ class NbdTransmissionTest {
     }
 
     @Test
+    void requestsThatCompleteTogetherWakeTheLoopOnce() throws Exception {
+        try (NbdClient client = served.simple("disk")) {
+            disk.hold();
+            disk.gatherAfterCompletions();
+            for (int i = 0; i < 8; i++) {
+                client.sendWrite(0, i, i * 4096L, new byte[4096]);
+            }
+            disk.awaitHeld(8);
+
+            disk.letAllGo();
+
+            assertThat(disk.completionsEnd()).isEqualTo(1);
+            Set<Long> answered = new HashSet<>();
+            for (int i = 0; i < 8; i++) {
+                answered.add(client.reply(0).cookie());
+            }
+            assertThat(answered).hasSize(8);
+        }
+    }
+
+    @Test
     void bytesInFlightAreLimited() throws Exception {
         disk.hold();
         try (ServedDevices small = ServedDevices.of(
