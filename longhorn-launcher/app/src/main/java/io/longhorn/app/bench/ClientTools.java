@@ -45,11 +45,13 @@ final class ClientTools {
     }
 
     private Rate fio(boolean write, int depth, Duration duration, String... where) throws InterruptedException {
-        String[] arguments = new String[where.length + 8];
+        String[] arguments = new String[where.length + 9];
         System.arraycopy(where, 0, arguments, 0, where.length);
         int at = where.length;
         arguments[at++] = "--name=bench";
         arguments[at++] = write ? "--rw=randwrite" : "--rw=randread";
+        // Blocks may come twice, as in the library's own loads.
+        arguments[at++] = "--norandommap";
         arguments[at++] = "--bs=4k";
         arguments[at++] = "--iodepth=" + depth;
         arguments[at++] = "--time_based";

@@ -69,16 +69,35 @@ final class PduWriter {
 
     /** Writes a PDU; takes the header and the data, which goes out as it is. */
     void send(ByteBuf header, ByteBuf data) {
-        int length = data.readableBytes();
-        if (length == 0) {
+        if (data.isReadable()) {
+            ByteBuf trailer = trailer(header, data);
+            write(sealed(header));
+            write(data, trailer);
+        } else {
             data.release();
             send(header);
-            return;
         }
+    }
+
+    /** The same, with the header put in front of the data, where there must be room for it: one piece of memory less for the socket. */
+    void sendAsOne(ByteBuf header, ByteBuf data) {
+        ByteBuf trailer = trailer(header, data);
+        ByteBuf sealed = sealed(header);
+        int start = data.readerIndex() - sealed.readableBytes();
+        data.setBytes(start, sealed).readerIndex(start);
+        sealed.release();
+        write(data, trailer);
+    }
+
+    /** What follows the data, of which there is some; the header is told its length. */
+    private ByteBuf trailer(ByteBuf header, ByteBuf data) {
+        int length = data.readableBytes();
         header.setMedium(Pdu.DATA_LENGTH_OFFSET, length);
         int padding = Pdu.padding(length);
-        ByteBuf trailer = dataDigest ? digest(data, length, padding) : PADDING.slice(0, padding);
-        write(sealed(header));
+        return dataDigest ? digest(data, length, padding) : PADDING.slice(0, padding);
+    }
+
+    private void write(ByteBuf data, ByteBuf trailer) {
         write(data);
         if (trailer.isReadable()) {
             write(trailer);

@@ -1,5 +1,6 @@
 package io.longhorn.frontend.iscsi;
 
+import io.longhorn.frontend.scsi.ScsiOutcome;
 import io.longhorn.frontend.scsi.ScsiStatus;
 import io.netty.buffer.ByteBuf;
 import io.netty.buffer.Unpooled;
@@ -118,6 +119,7 @@ final class ScsiAnswers {
         int rest = transfer.length - transfer.sent;
         int length = Math.min(rest, Math.min(segmentMax, parameters.burstMax() - transfer.burst));
         boolean isLast = length == rest;
+        boolean isWhole = isLast && transfer.sent == 0;
         transfer.burst += length;
         boolean burstEnds = isLast || transfer.burst == parameters.burstMax();
         ByteBuf header = writer.header(Pdu.DATA_IN, burstEnds ? Pdu.FINAL : 0);
@@ -138,8 +140,13 @@ final class ScsiAnswers {
             transfer.burst = 0;
         }
         ByteBuf data = task.dataIn();
-        writer.send(
-                header, isLast && data.readableBytes() == length ? task.takeDataIn() : data.readRetainedSlice(length));
+        if (!isLast || data.readableBytes() != length) {
+            writer.send(header, data.readRetainedSlice(length));
+        } else if (isWhole && data.readerIndex() >= ScsiOutcome.HEADROOM_BYTES) {
+            writer.sendAsOne(header, task.takeDataIn());
+        } else {
+            writer.send(header, task.takeDataIn());
+        }
     }
 
     private void sendStatus(Task task) {

@@ -62,6 +62,12 @@ final class RunningCommand {
         return FrontendMemory.pool().directBuffer(lengthBytes, lengthBytes);
     }
 
+    /** Memory that is to be filled with data for the initiator, all of it readable, with room in front for what the transport sends before it. */
+    ByteBuf allocateDataIn(int lengthBytes) {
+        int end = ScsiOutcome.HEADROOM_BYTES + lengthBytes;
+        return FrontendMemory.pool().directBuffer(end, end).setIndex(ScsiOutcome.HEADROOM_BYTES, end);
+    }
+
     void good() {
         good(Unpooled.EMPTY_BUFFER);
     }

@@ -27,9 +27,8 @@ final class TransferCommands {
             return;
         }
         int lengthBytes = (int) range.lengthBytes();
-        ByteBuf dataIn = command.allocate(lengthBytes).writerIndex(lengthBytes);
-        CompletionStage<Void> done =
-                command.unit().device().readAsync(range.offsetBytes(), dataIn.nioBuffer(0, lengthBytes));
+        ByteBuf dataIn = command.allocateDataIn(lengthBytes);
+        CompletionStage<Void> done = command.unit().device().readAsync(range.offsetBytes(), dataIn.nioBuffer());
         var unused = done.whenComplete((nothing, failure) -> {
             if (failure == null) {
                 command.good(dataIn);
