@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.CopyOnWriteArrayList;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -152,6 +153,38 @@ class CallersTest {
             }
         } finally {
             servers.forEach(ReplicaServer::close);
+        }
+    }
+
+    @Test
+    void whatComesAfterCompletionsRunsOnTheirThreadAndElsewhereAtOnce() {
+        try (Longhorn longhorn = Longhorn.embedded(directory)) {
+            Volume volume = longhorn.create(
+                    VolumeSpec.named("orders").sizeBytes(1 << 20).build());
+            List<String> order = new CopyOnWriteArrayList<>();
+
+            volume.afterCompletions(() -> order.add("at once"));
+            assertThat(order).containsExactly("at once");
+
+            Thread completedOn;
+            do {
+                // The write may have ended before anything depended on it.
+                order.clear();
+                CompletableFuture<Thread> ranOn = new CompletableFuture<>();
+                completedOn = volume.writeAsync(0, content(0, 0))
+                        .thenApply(nothing -> {
+                            volume.afterCompletions(() -> {
+                                order.add("after");
+                                ranOn.complete(Thread.currentThread());
+                            });
+                            order.add("completion");
+                            return Thread.currentThread();
+                        })
+                        .toCompletableFuture()
+                        .join();
+                assertThat(ranOn.join()).isSameAs(completedOn);
+            } while (completedOn == Thread.currentThread());
+            assertThat(order).containsExactly("completion", "after");
         }
     }
 
