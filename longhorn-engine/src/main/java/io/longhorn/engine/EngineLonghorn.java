@@ -141,8 +141,8 @@ final class EngineLonghorn implements Longhorn, VolumeFilling, Placement {
     }
 
     static EngineLonghorn embedded(Path directory) {
-        NioLoop loop =
-                NioLoop.onOwnThread(LOOP_NAME, EngineLonghorn::onLoopFailure); // the replicas use their files on it
+        // On its own thread, since the replicas use their files on it.
+        NioLoop loop = NioLoop.onOwnThread(LOOP_NAME, EngineLonghorn::onLoopFailure);
         InProcessTransport transport = new InProcessTransport(TransportLimits.DEFAULTS);
         List<String> names = new ArrayList<>();
         Deque<AutoCloseable> started = new ArrayDeque<>();

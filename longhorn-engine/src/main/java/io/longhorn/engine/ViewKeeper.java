@@ -25,8 +25,8 @@ final class ViewKeeper {
     static final int REFUSALS_MAX = 3;
 
     /**
-     * Reads that are sent together cost one system call on each side, and their answers too, if they go to one replica; large ones, and many, are
-     * better spread over all.
+     * Reads that leave together cost one system call on each side, and their answers too, if they go to one replica. Large ones, many, and those that
+     * leave one after the other, are better spread over all.
      */
     private static final long RUN_BYTES = 32 << 10;
 
@@ -47,8 +47,10 @@ final class ViewKeeper {
     private final Set<ReplicaLink> lost = new LinkedHashSet<>();
 
     private @Nullable Candidate candidate;
-    /** Where the last read of data went. */
+    /** Where the last read of the present turn went; null if there was none. */
     private @Nullable ReplicaLink runsOn;
+
+    private final Runnable endRun = this::endRun;
 
     /** A replica on its way into the view. */
     private static final class Candidate {
@@ -138,7 +140,7 @@ final class ViewKeeper {
         return best;
     }
 
-    /** The same for one read of many: the one of the read before goes on until it has {@link #RUN_BYTES} more outstanding. */
+    /** The same for a read: where the one before it in the same turn of the loop went, until that has {@link #RUN_BYTES} more outstanding. */
     @Nullable
     ReplicaLink chooseForRun(List<ReplicaLink> tried) {
         ReplicaLink least = chooseReadable(tried);
@@ -148,10 +150,18 @@ final class ViewKeeper {
                 && before.readBytesOutstanding < least.readBytesOutstanding + RUN_BYTES
                 && isReadable(before)
                 && !tried.contains(before);
-        if (!goesOn) {
-            runsOn = least;
+        if (goesOn) {
+            return before;
         }
-        return runsOn;
+        if (before == null) {
+            core.loop.afterInput(endRun);
+        }
+        runsOn = least;
+        return least;
+    }
+
+    private void endRun() {
+        runsOn = null;
     }
 
     /** Whether anybody who counts is none of these. */

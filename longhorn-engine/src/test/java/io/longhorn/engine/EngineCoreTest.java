@@ -937,6 +937,20 @@ class EngineCoreTest {
     }
 
     @Test
+    void readsThatLeaveOneAfterTheOtherGoToAllReplicas() {
+        EngineCore core = open();
+        write(core, 0, filled(BLOCK, 5));
+        List<Integer> before = readsOfEach();
+        replicas.forEach(r -> r.mute = true);
+        for (int i = 0; i < 3; i++) {
+            core.reads.read(LayerId.LIVE, 0, 0, ByteBuffer.allocate(BLOCK), new Outcome());
+            loop.settle();
+        }
+
+        assertThat(readsOfEachSince(before)).containsExactly(1, 1, 1);
+    }
+
+    @Test
     void readsThatARunsReplicaFailsGoToAnother() {
         EngineCore core = open();
         write(core, 0, filled(BLOCK, 5));
