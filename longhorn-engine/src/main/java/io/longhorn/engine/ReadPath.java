@@ -455,7 +455,7 @@ final class ReadPath {
             if (read.over) {
                 return;
             }
-            ReplicaLink link = core.view.chooseForRun(tried);
+            ReplicaLink link = core.view.chooseReadable(tried);
             if (link == null) {
                 noneLeft();
                 return;

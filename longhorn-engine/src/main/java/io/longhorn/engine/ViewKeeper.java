@@ -24,12 +24,6 @@ final class ViewKeeper {
     /** Checksum refusals in a row that cost a replica the view; fewer are answered by sending again. */
     static final int REFUSALS_MAX = 3;
 
-    /**
-     * Reads that leave together cost one system call on each side, and their answers too, if they go to one replica. Large ones, many, and those that
-     * leave one after the other, are better spread over all.
-     */
-    private static final long RUN_BYTES = 32 << 10;
-
     private final EngineCore core;
     /** The durable view, and the candidate. */
     private final List<ReplicaLink> confirmers = new ArrayList<>();
@@ -47,10 +41,6 @@ final class ViewKeeper {
     private final Set<ReplicaLink> lost = new LinkedHashSet<>();
 
     private @Nullable Candidate candidate;
-    /** Where the last read of the present turn went; null if there was none. */
-    private @Nullable ReplicaLink runsOn;
-
-    private final Runnable endRun = this::endRun;
 
     /** A replica on its way into the view. */
     private static final class Candidate {
@@ -138,30 +128,6 @@ final class ViewKeeper {
             }
         }
         return best;
-    }
-
-    /** The same for a read: where the one before it in the same turn of the loop went, until that has {@link #RUN_BYTES} more outstanding. */
-    @Nullable
-    ReplicaLink chooseForRun(List<ReplicaLink> tried) {
-        ReplicaLink least = chooseReadable(tried);
-        ReplicaLink before = runsOn;
-        boolean goesOn = before != null
-                && least != null
-                && before.readBytesOutstanding < least.readBytesOutstanding + RUN_BYTES
-                && isReadable(before)
-                && !tried.contains(before);
-        if (goesOn) {
-            return before;
-        }
-        if (before == null) {
-            core.loop.afterInput(endRun);
-        }
-        runsOn = least;
-        return least;
-    }
-
-    private void endRun() {
-        runsOn = null;
     }
 
     /** Whether anybody who counts is none of these. */

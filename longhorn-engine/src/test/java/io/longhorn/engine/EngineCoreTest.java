@@ -28,7 +28,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
-import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
@@ -921,75 +920,6 @@ class EngineCoreTest {
         assertThatThrownBy(() -> read(core, 4 * BLOCK, BLOCK))
                 .isInstanceOf(DamagedBlockException.class)
                 .hasMessageContaining("block 4");
-    }
-
-    @Test
-    void readsGoToOneReplicaInRunsAndToAllWhenThereAreMany() {
-        EngineCore core = open();
-        write(core, 0, filled(BLOCK, 5));
-        List<Integer> before = readsOfEach();
-
-        readAtOnce(core, 8);
-
-        assertThat(readsOfEachSince(before)).containsExactly(0, 0, 8);
-        readAtOnce(core, 24);
-        assertThat(readsOfEachSince(before)).containsExactly(8, 8, 16);
-    }
-
-    @Test
-    void readsThatLeaveOneAfterTheOtherGoToAllReplicas() {
-        EngineCore core = open();
-        write(core, 0, filled(BLOCK, 5));
-        List<Integer> before = readsOfEach();
-        replicas.forEach(r -> r.mute = true);
-        for (int i = 0; i < 3; i++) {
-            core.reads.read(LayerId.LIVE, 0, 0, ByteBuffer.allocate(BLOCK), new Outcome());
-            loop.settle();
-        }
-
-        assertThat(readsOfEachSince(before)).containsExactly(1, 1, 1);
-    }
-
-    @Test
-    void readsThatARunsReplicaFailsGoToAnother() {
-        EngineCore core = open();
-        write(core, 0, filled(BLOCK, 5));
-        replicas.get(0).rotten = true;
-
-        readAtOnce(core, 8);
-
-        loop.settle();
-        assertThat(outcomes.events).contains("repaired 0");
-    }
-
-    private void readAtOnce(EngineCore core, int count) {
-        List<byte[]> targets = new ArrayList<>();
-        List<Outcome> all = new ArrayList<>();
-        for (int i = 0; i < count; i++) {
-            byte[] target = new byte[BLOCK];
-            Outcome outcome = new Outcome();
-            core.reads.read(LayerId.LIVE, 0, 0, ByteBuffer.wrap(target), outcome);
-            targets.add(target);
-            all.add(outcome);
-        }
-        loop.until(() -> all.stream().allMatch(outcome -> outcome.over), SECOND);
-        assertThat(all).allMatch(Outcome::isConfirmed);
-        assertThat(targets).allSatisfy(target -> assertThat(target).containsOnly(5));
-    }
-
-    private List<Integer> readsOfEach() {
-        return replicas.stream()
-                .map(r -> Collections.frequency(r.received, FrameType.READ))
-                .toList();
-    }
-
-    /** How many reads the replicas have got since then, the one with the fewest first. */
-    private List<Integer> readsOfEachSince(List<Integer> before) {
-        List<Integer> now = readsOfEach();
-        return IntStream.range(0, now.size())
-                .mapToObj(i -> now.get(i) - before.get(i))
-                .sorted()
-                .toList();
     }
 
     @Test

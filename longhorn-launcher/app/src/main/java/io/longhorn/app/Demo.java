@@ -32,9 +32,6 @@ import java.util.concurrent.TimeUnit;
 final class Demo {
 
     private static final int SERVERS = 3;
-    /** Several that leave together go to one replica, up to 32 KiB; so many do not. */
-    private static final int READS_AT_ONCE = 16 * SERVERS;
-
     private static final long CONTENT_BYTES = 200L << 20;
     private static final long IMAGE_BYTES = 320L << 20;
     private static final long LEDGER_BYTES = 32L << 20;
@@ -356,14 +353,14 @@ final class Demo {
         CompletableFuture.allOf(flights).get(STEP_LIMIT.toSeconds(), TimeUnit.SECONDS);
     }
 
-    /** Reads the block so many times at once that each replica has to answer, until the damage was found and mended. */
+    /** Reads the block many times at once, so that each replica has to answer, until the damage was found and mended. */
     private static int readUntilRepaired(Volume volume, long block, ByteBuffer content, VolumeStatistics before)
             throws Exception {
         int[] reads = {0};
         boolean repaired = Waiting.until(STEP_LIMIT, () -> {
             List<ByteBuffer> found = new ArrayList<>();
             List<CompletableFuture<Void>> flights = new ArrayList<>();
-            for (int i = 0; i < READS_AT_ONCE; i++) {
+            for (int i = 0; i < 2 * SERVERS; i++) {
                 ByteBuffer buffer = ByteBuffer.allocate(Volume.BLOCK_BYTES);
                 found.add(buffer);
                 flights.add(volume.readAsync(block * Volume.BLOCK_BYTES, buffer).toCompletableFuture());
