@@ -32,8 +32,8 @@ import java.util.function.Consumer;
  * content of a read's buffer is undefined. An empty buffer does nothing, if the offset is inside the volume or at its end.
  *
  * <p><b>Threads.</b> Safe to call from any thread. Stages complete, and listeners run, on the thread that runs the volume's loop at
- * the moment: the loop's own, one that waits in a blocking call and does the loop's work meanwhile, or one that makes an asynchronous call while nothing else is in flight. Only the stages
- * of reads that the cache answers, and of what is refused, may be complete when the call returns. What depends on stages, and listeners, must not block, and a blocking call made there throws {@link IllegalStateException}; pass an executor
+ * the moment: the loop's own, one that waits in a blocking call and does the loop's work meanwhile, or one that makes an asynchronous call while nothing else is in flight (the
+ * last two not with {@link Longhorn#embedded}). A stage may be complete when the call returns, and what is made to depend on it then runs on the caller. What depends on stages, and listeners, must not block, and a blocking call made there throws {@link IllegalStateException}; pass an executor
  * to the {@code ...Async} methods of {@link CompletionStage} for longer work. A blocking call ends within the operation
  * time limit of {@link LonghornConfig}, by {@link TimeLimitException} if need be. An interrupt does not cut it short: the
  * call completes, and the interrupt flag is set again on return.

@@ -20,7 +20,7 @@ import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
 /**
- * A read of 128 KiB that the page cache answers, into memory that begins so many bytes behind a line of the processor's cache: why {@link AlignedMemory} is. 16 is where the C
+ * A read of 128 KiB that the page cache answers, into memory that begins so many bytes behind the beginning of a page: why {@link AlignedMemory} is. 16 is where the C
  * library puts large memory.
  *
  * <pre>
@@ -42,7 +42,7 @@ public class MemoryStartBenchmark {
     private static final int PAGE_BYTES = 4096;
 
     @Param({"0", "8", "16", "24", "32"})
-    public int bytesBehindLine;
+    public int bytesBehindPage;
 
     private final ScratchDirectory scratch = new ScratchDirectory();
     private ByteBuffer target;
@@ -51,9 +51,8 @@ public class MemoryStartBenchmark {
 
     @Setup
     public void open() throws IOException {
-        // The start of a page, so that only the bytes behind it differ.
         ByteBuffer page = AlignedMemory.allocate(READ_BYTES + 2 * PAGE_BYTES).alignedSlice(PAGE_BYTES);
-        target = page.slice(bytesBehindLine, READ_BYTES);
+        target = page.slice(bytesBehindPage, READ_BYTES);
         file = FileChannel.open(
                 scratch.resolve("cached"),
                 StandardOpenOption.CREATE_NEW,

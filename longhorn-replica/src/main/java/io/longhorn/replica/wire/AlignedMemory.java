@@ -3,7 +3,7 @@ package io.longhorn.replica.wire;
 import java.nio.ByteBuffer;
 
 /**
- * Direct memory for what files and sockets are read into. The kernel's copies, which mostly begin at a page, take three times as long on some processors (seen on an AMD EPYC with fast short
+ * Direct memory for what files and sockets are read into. The kernel's copies, which mostly begin at a page, take several times as long on some processors (seen on an AMD EPYC with fast short
  * {@code rep movsb}) into memory that begins 8 to 24 bytes behind the beginning of a page, and that is where the C library puts large memory: 16 bytes behind.
  */
 public final class AlignedMemory {

@@ -119,7 +119,7 @@ final class ScsiAnswers {
         int rest = transfer.length - transfer.sent;
         int length = Math.min(rest, Math.min(segmentMax, parameters.burstMax() - transfer.burst));
         boolean isLast = length == rest;
-        boolean isWhole = isLast && transfer.sent == 0;
+        boolean isFirst = transfer.sent == 0;
         transfer.burst += length;
         boolean burstEnds = isLast || transfer.burst == parameters.burstMax();
         ByteBuf header = writer.header(Pdu.DATA_IN, burstEnds ? Pdu.FINAL : 0);
@@ -140,12 +140,11 @@ final class ScsiAnswers {
             transfer.burst = 0;
         }
         ByteBuf data = task.dataIn();
-        if (!isLast || data.readableBytes() != length) {
-            writer.send(header, data.readRetainedSlice(length));
-        } else if (isWhole && data.readerIndex() >= ScsiOutcome.HEADROOM_BYTES) {
+        boolean isAll = isLast && data.readableBytes() == length;
+        if (isAll && isFirst && data.readerIndex() >= ScsiOutcome.HEADROOM_BYTES) {
             writer.sendAsOne(header, task.takeDataIn());
         } else {
-            writer.send(header, task.takeDataIn());
+            writer.send(header, isAll ? task.takeDataIn() : data.readRetainedSlice(length));
         }
     }
 
