@@ -19,7 +19,8 @@ import java.util.concurrent.TimeoutException;
  */
 final class RunningWrites implements AutoCloseable {
 
-    private static final Duration DRAIN_LIMIT = Duration.ofSeconds(60);
+    /** For all that is in flight, and for one of them. */
+    private static final Duration LIMIT = Duration.ofSeconds(60);
 
     private final Volume volume;
     private final SplittableRandom random = new SplittableRandom(1);
@@ -33,7 +34,7 @@ final class RunningWrites implements AutoCloseable {
     private final BitSet blocks = new BitSet();
 
     /**
-     * What happened between two calls of {@link #takeStretch}.
+     * What happened from the end of the stretch before to its own.
      *
      * @param nanos how long it was
      * @param completed how many writes
@@ -77,6 +78,24 @@ final class RunningWrites implements AutoCloseable {
         return stretch;
     }
 
+    /**
+     * Ends a stretch with the next write that completes, and begins the next one: no pause is cut short, and at least one
+     * write is in it.
+     */
+    synchronized Stretch takeStretchToNextCompletion() throws InterruptedException {
+        long before = completed;
+        long deadline = System.nanoTime() + LIMIT.toNanos();
+        while (completed == before) {
+            long leftMillis = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime());
+            if (leftMillis <= 0) {
+                throw new CommandFailure(
+                        "no write to volume " + volume.name() + " completed within " + LIMIT.toSeconds() + " s");
+            }
+            wait(leftMillis);
+        }
+        return takeStretch();
+    }
+
     /** How long the stretch has lasted. */
     synchronized long stretchMillis() {
         return (System.nanoTime() - beginNanos) / 1_000_000;
@@ -88,7 +107,7 @@ final class RunningWrites implements AutoCloseable {
         stopped = true;
         for (BackToBack slot : slots) {
             try {
-                slot.ended().get(DRAIN_LIMIT.toNanos(), TimeUnit.NANOSECONDS);
+                slot.ended().get(LIMIT.toNanos(), TimeUnit.NANOSECONDS);
             } catch (ExecutionException e) {
                 throw new CommandFailure("a write to volume " + volume.name() + " failed: " + e.getCause(), e);
             } catch (TimeoutException e) {
@@ -115,5 +134,6 @@ final class RunningWrites implements AutoCloseable {
         longestPauseNanos = Math.max(longestPauseNanos, now - lastNanos);
         lastNanos = now;
         completed++;
+        notifyAll();
     }
 }

@@ -54,9 +54,10 @@ final class SideBySide implements Measurement {
                     .toList();
             running.forEach(RunningWrites::takeStretch);
             Thread.sleep(site.settings().duration().toMillis());
-            List<Double> rates = running.stream()
-                    .map(writes -> writes.takeStretch().perSecond())
-                    .toList();
+            List<Double> rates = new ArrayList<>();
+            for (RunningWrites writes : running) {
+                rates.add(writes.takeStretchToNextCompletion().perSecond());
+            }
             for (RunningWrites writes : running) {
                 writes.close();
             }
