@@ -97,12 +97,8 @@ final class EngineLonghorn implements Longhorn, VolumeFilling, Placement {
         this.limits = limits;
     }
 
-    private static void onLoopFailure(Throwable failure) {
-        LOG.error("the engine's loop caught a failure", failure);
-    }
-
     static EngineLonghorn connect(LonghornConfig config) {
-        NioLoop loop = new NioLoop(LOOP_NAME, EngineLonghorn::onLoopFailure);
+        NioLoop loop = new NioLoop(LOOP_NAME, failure -> {});
         try {
             TransportLimits defaults = TransportLimits.DEFAULTS;
             TransportLimits transport = new TransportLimits(
@@ -142,7 +138,7 @@ final class EngineLonghorn implements Longhorn, VolumeFilling, Placement {
 
     static EngineLonghorn embedded(Path directory) {
         // On its own thread, since the replicas use their files on it.
-        NioLoop loop = NioLoop.onOwnThread(LOOP_NAME, EngineLonghorn::onLoopFailure);
+        NioLoop loop = NioLoop.onOwnThread(LOOP_NAME, failure -> {});
         InProcessTransport transport = new InProcessTransport(TransportLimits.DEFAULTS);
         List<String> names = new ArrayList<>();
         Deque<AutoCloseable> started = new ArrayDeque<>();

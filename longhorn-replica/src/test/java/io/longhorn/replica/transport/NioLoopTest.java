@@ -314,6 +314,19 @@ class NioLoopTest {
     }
 
     @Test
+    void whatWaitsForTheEndOfATurnRunsAlsoIfTheLoopEndsFirst() {
+        List<String> ran = new ArrayList<>();
+        on(loop, () -> {
+            loop.add(() -> loop.afterInput(() -> ran.add("of what was told that the loop ends")));
+            loop.close();
+            loop.afterInput(() -> ran.add("of the turn that closed it"));
+        });
+        loop.close();
+
+        assertThat(ran).containsExactly("of the turn that closed it", "of what was told that the loop ends");
+    }
+
+    @Test
     void anIdleLoopSleeps() throws Exception {
         on(loop, () -> {});
         java.lang.management.ThreadMXBean threads = java.lang.management.ManagementFactory.getThreadMXBean();

@@ -39,6 +39,9 @@ final class FrontendSpeed implements Measurement {
     /** Far enough that one write is not beside the last. */
     private static final long QEMU_STEP_BYTES = (1L << 20) + 4096;
 
+    private static final IscsiSettings ISCSI =
+            IscsiSettings.builder().listen(new HostPort("127.0.0.1", 0)).build();
+
     private static final BenchLoad WRITE_1 = new BenchLoad("write", true, true, 4096, 1, Durability.ON_FLUSH);
     private static final BenchLoad WRITE_32 = new BenchLoad("write", true, true, 4096, DEEP, Durability.ON_FLUSH);
     private static final BenchLoad COPY_IN = new BenchLoad("copy in", true, false, 128 << 10, 8, Durability.ON_FLUSH);
@@ -63,6 +66,8 @@ final class FrontendSpeed implements Measurement {
     private final Figure copyOut = new Figure("nbdcopy out of the volume", "MB/s", "0.8 of the library");
     private final Figure tgtRead = new Figure("tgt on a file, 4k random read, depth 32, iscsi-perf", "1/s");
     private final Figure iscsiRead = new Figure("iSCSI, the same", "1/s", "1.5 x tgt");
+    private final Figure tgtCached = new Figure("tgt on a file of the cached size, the same", "1/s");
+    private final Figure iscsiCached = new Figure("iSCSI, the same of cached data", "1/s", "1.5 x tgt");
     private final Figure nbdQemu = new Figure("NBD, 4k spread write, depth 32, qemu-img bench", "1/s");
     private final Figure iscsiQemu = new Figure("iSCSI, the same", "1/s", "0.7 of NBD");
     private final Figure fileDevice = new Figure("nbdkit file, nbdfuse, loop: 4k random write, depth 32", "1/s");
@@ -96,6 +101,8 @@ final class FrontendSpeed implements Measurement {
                 copyOut,
                 tgtRead,
                 iscsiRead,
+                tgtCached,
+                iscsiCached,
                 nbdQemu,
                 iscsiQemu,
                 fileDevice,
@@ -146,24 +153,24 @@ final class FrontendSpeed implements Measurement {
                 NbdServer.start(NbdSettings.builder().listen(socket).build())) {
             server.serve(served, "bench");
             String uri = server.uri(served.name());
-            try (Baselines.Server nothing = baselines.nbdkit("null", Long.toString(sizeBytes))) {
-                null1.add(tools.nbd(nothing.uri(), true, 1, duration).meanMicros());
-                null32.add(tools.nbd(nothing.uri(), true, DEEP, duration).iops());
-            }
             Warmth.reach(() -> tools.nbd(uri, true, DEEP, duration).iops());
             site.awaitQuiet();
             Warmth.reach(() -> tools.nbd(uri, true, 1, duration).iops());
-            for (int i = 0; i < TURNS; i++) {
-                site.awaitQuiet();
-                library1.add(library(site, volume, WRITE_1).meanMicros());
-                site.awaitQuiet();
-                nbd1.add(tools.nbd(uri, true, 1, duration).meanMicros());
-            }
-            for (int i = 0; i < TURNS; i++) {
-                site.awaitQuiet();
-                library32.add(library(site, volume, WRITE_32).iops());
-                site.awaitQuiet();
-                nbd32.add(tools.nbd(uri, true, DEEP, duration).iops());
+            try (Baselines.Server nothing = baselines.nbdkit("null", Long.toString(sizeBytes))) {
+                for (int i = 0; i < TURNS; i++) {
+                    site.awaitQuiet();
+                    null1.add(tools.nbd(nothing.uri(), true, 1, duration).meanMicros());
+                    library1.add(library(site, volume, WRITE_1).meanMicros());
+                    site.awaitQuiet();
+                    nbd1.add(tools.nbd(uri, true, 1, duration).meanMicros());
+                }
+                for (int i = 0; i < TURNS; i++) {
+                    site.awaitQuiet();
+                    null32.add(tools.nbd(nothing.uri(), true, DEEP, duration).iops());
+                    library32.add(library(site, volume, WRITE_32).iops());
+                    site.awaitQuiet();
+                    nbd32.add(tools.nbd(uri, true, DEEP, duration).iops());
+                }
             }
             site.awaitQuiet();
             add(nbdQemu, () -> {
@@ -198,24 +205,34 @@ final class FrontendSpeed implements Measurement {
     }
 
     private void iscsi(BenchSite site, ClientTools tools, Baselines baselines, BlockDevice served) throws Exception {
-        String iqn = "iqn.2026-01.io.longhorn:" + served.name();
-        try (IscsiPortal portal = IscsiPortal.start(
-                IscsiSettings.builder().listen(new HostPort("127.0.0.1", 0)).build())) {
-            portal.serve(IscsiTargetSpec.of(iqn, served).build());
-            String uri = portal.uri(iqn).orElseThrow();
-            Warmth.reach(() -> tools.iscsiReads(uri, BLOCK_SECTORS, duration));
-            try (Baselines.Server tgt = baselines.tgt(sizeBytes)) {
-                for (int i = 0; i < TURNS; i++) {
-                    tgtRead.add(tools.iscsiReads(tgt.uri(), BLOCK_SECTORS, duration));
-                    iscsiRead.add(tools.iscsiReads(uri, BLOCK_SECTORS, duration));
-                }
-            }
+        try (IscsiPortal portal = IscsiPortal.start(ISCSI)) {
+            String uri = serve(portal, served);
+            iscsiReads(tools, baselines, uri, sizeBytes, tgtRead, iscsiRead);
             site.awaitQuiet();
             add(iscsiQemu, () -> {
                 site.awaitQuiet();
                 return tools.qemuWrites(uri, QEMU_WRITES, QEMU_STEP_BYTES);
             });
             site.awaitQuiet();
+        }
+    }
+
+    private static String serve(IscsiPortal portal, BlockDevice served) {
+        String iqn = "iqn.2026-01.io.longhorn:" + served.name();
+        portal.serve(IscsiTargetSpec.of(iqn, served).build());
+        return portal.uri(iqn).orElseThrow();
+    }
+
+    /** Ours and tgt's, which has a file of that size. */
+    private void iscsiReads(
+            ClientTools tools, Baselines baselines, String uri, long bytes, Figure tgtFigure, Figure ours)
+            throws Exception {
+        Warmth.reach(() -> tools.iscsiReads(uri, BLOCK_SECTORS, duration));
+        try (Baselines.Server tgt = baselines.tgt(bytes)) {
+            for (int i = 0; i < TURNS; i++) {
+                tgtFigure.add(tools.iscsiReads(tgt.uri(), BLOCK_SECTORS, duration));
+                ours.add(tools.iscsiReads(uri, BLOCK_SECTORS, duration));
+            }
         }
     }
 
@@ -244,16 +261,19 @@ final class FrontendSpeed implements Measurement {
                             VolumeSpec.named(name).sizeBytes(cachedBytes).build());
                     NbdServer server = NbdServer.start(NbdSettings.builder()
                             .listen(baselines.scratch().resolve("cached.sock"))
-                            .build())) {
+                            .build());
+                    IscsiPortal portal = IscsiPortal.start(ISCSI)) {
                 Fill.all(volume);
                 Fill.read(volume);
-                server.serve(BlockDevice.of(volume), "bench");
+                BlockDevice served = BlockDevice.of(volume);
+                server.serve(served, "bench");
                 try (Baselines.Server memory = baselines.nbdkit("memory", Long.toString(cachedBytes))) {
                     memory32.add(tools.nbd(memory.uri(), false, DEEP, duration).iops());
                 }
                 add(
                         cached32,
                         () -> tools.nbd(server.uri(name), false, DEEP, duration).iops());
+                iscsiReads(tools, baselines, serve(portal, served), cachedBytes, tgtCached, iscsiCached);
             }
             caching.delete(name);
         }
