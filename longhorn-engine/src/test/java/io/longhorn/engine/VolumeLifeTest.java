@@ -36,6 +36,7 @@ import java.util.Map;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
+import java.util.concurrent.CompletionStage;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
@@ -220,17 +221,20 @@ class VolumeLifeTest {
         VolumeLimits slow = VolumeLimits.NONE.withOperationsPerSecond(100, 1);
         volume.limits(slow);
         assertThat(volume.limits()).isEqualTo(slow);
+        // All at once: a machine that takes longer for each than the limit would not be throttled.
+        List<CompletionStage<Void>> begun = new ArrayList<>();
         for (int i = 0; i < 10; i++) {
-            volume.write(0, block(i));
-            volume.read(0, ByteBuffer.allocate(BLOCK));
+            begun.add(volume.writeAsync(0, block(i)));
+            begun.add(volume.readAsync(0, ByteBuffer.allocate(BLOCK)));
         }
+        begun.forEach(each -> each.toCompletableFuture().join());
         assertThat(volume.statistics().throttledNanos()).isPositive();
 
-        volume.limits(VolumeLimits.NONE.withBytesPerSecond(1 << 20, BLOCK));
+        volume.limits(VolumeLimits.NONE.withBytesPerSecond(32 * BLOCK, BLOCK));
         long before = volume.statistics().throttledNanos();
-        for (int i = 0; i < 4; i++) {
-            volume.write(0, block(i));
-        }
+        volume.write(0, ByteBuffer.allocate(32 * BLOCK));
+        // It owes most of a second.
+        volume.write(0, block(0));
         assertThat(volume.statistics().throttledNanos()).isGreaterThan(before);
 
         volume.limits(VolumeLimits.NONE);
