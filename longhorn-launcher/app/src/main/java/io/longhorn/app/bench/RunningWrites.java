@@ -8,6 +8,7 @@ import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionStage;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
@@ -61,7 +62,10 @@ final class RunningWrites implements AutoCloseable {
                     ByteBuffer.allocateDirect(content.length).put(content).flip();
             writes.slots.add(new BackToBack(() -> !writes.stopped, () -> writes.write(buffer), writes::noteCompleted));
         }
-        writes.slots.forEach(BackToBack::start);
+        for (BackToBack slot : writes.slots) {
+            CompletableFuture<Void> unused = slot.ended().whenComplete((nothing, failure) -> writes.wakeUp());
+            slot.start();
+        }
         return writes;
     }
 
@@ -86,6 +90,11 @@ final class RunningWrites implements AutoCloseable {
         long before = completed;
         long deadline = System.nanoTime() + LIMIT.toNanos();
         while (completed == before) {
+            if (slots.stream().allMatch(slot -> slot.ended().isDone())) {
+                // Says what the writes failed with.
+                close();
+                throw new IllegalStateException("nothing is written any more");
+            }
             long leftMillis = TimeUnit.NANOSECONDS.toMillis(deadline - System.nanoTime());
             if (leftMillis <= 0) {
                 throw new CommandFailure(
@@ -123,6 +132,10 @@ final class RunningWrites implements AutoCloseable {
         return volume.writeAsync(nextBlock() * Volume.BLOCK_BYTES, buffer.clear());
     }
 
+    private synchronized void wakeUp() {
+        notifyAll();
+    }
+
     private synchronized long nextBlock() {
         int block = (int) random.nextLong(volume.sizeBytes() / Volume.BLOCK_BYTES);
         blocks.set(block);
@@ -134,6 +147,6 @@ final class RunningWrites implements AutoCloseable {
         longestPauseNanos = Math.max(longestPauseNanos, now - lastNanos);
         lastNanos = now;
         completed++;
-        notifyAll();
+        wakeUp();
     }
 }

@@ -1,8 +1,11 @@
 package io.longhorn.app.bench;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.longhorn.Volume;
+import io.longhorn.VolumeClosedException;
+import io.longhorn.app.CommandFailure;
 import java.lang.reflect.Proxy;
 import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
@@ -40,6 +43,16 @@ class RunningWritesTest {
         RunningWrites.Stretch stretch = taken.get();
         assertThat(stretch.completed()).isPositive();
         assertThat(stretch.longestPauseNanos()).isPositive().isLessThanOrEqualTo(stretch.nanos());
+    }
+
+    @Test
+    void whoWaitsForACompletionHearsWhatTheWritesFailedWith() {
+        RunningWrites writes = RunningWrites.start(volume(), 1);
+        inFlight.remove().completeExceptionally(new VolumeClosedException("written"));
+
+        assertThatThrownBy(writes::takeStretchToNextCompletion)
+                .isInstanceOf(CommandFailure.class)
+                .hasMessageContaining("a write to volume written failed");
     }
 
     /** One whose writes are completed by the test. */
