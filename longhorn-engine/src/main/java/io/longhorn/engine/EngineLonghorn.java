@@ -98,7 +98,7 @@ final class EngineLonghorn implements Longhorn, VolumeFilling, Placement {
     }
 
     static EngineLonghorn connect(LonghornConfig config) {
-        NioLoop loop = new NioLoop(LOOP_NAME, failure -> {});
+        NioLoop loop = new NioLoop(LOOP_NAME);
         try {
             TransportLimits defaults = TransportLimits.DEFAULTS;
             TransportLimits transport = new TransportLimits(
@@ -138,7 +138,7 @@ final class EngineLonghorn implements Longhorn, VolumeFilling, Placement {
 
     static EngineLonghorn embedded(Path directory) {
         // On its own thread, since the replicas use their files on it.
-        NioLoop loop = NioLoop.onOwnThread(LOOP_NAME, failure -> {});
+        NioLoop loop = NioLoop.onOwnThread(LOOP_NAME);
         InProcessTransport transport = new InProcessTransport(TransportLimits.DEFAULTS);
         List<String> names = new ArrayList<>();
         Deque<AutoCloseable> started = new ArrayDeque<>();

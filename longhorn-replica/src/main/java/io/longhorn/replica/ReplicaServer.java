@@ -162,7 +162,7 @@ public final class ReplicaServer implements AutoCloseable {
     private static Disk openDisk(Path path, int number, DiskSettings settings, String bootId, @Nullable NioLoop shared)
             throws IOException {
         PathDirectory directory = PathDirectory.open(path);
-        NioLoop loop = shared != null ? shared : new NioLoop("longhorn-replica-" + number, failure -> {});
+        NioLoop loop = shared != null ? shared : new NioLoop("longhorn-replica-" + number);
         ThreadDiskWorker worker = new ThreadDiskWorker(loop, String.valueOf(number));
         try {
             ReplicaDisk disk = onLoop(loop, () -> ReplicaDisk.open(directory, worker, loop, settings, bootId));

@@ -96,12 +96,16 @@ public final class NioLoop implements Loop, AutoCloseable {
     }
 
     /**
-     * Starts the loop.
+     * Starts the loop. What a task throws is logged, and the loop goes on.
      *
      * @param name the thread's name, {@code longhorn-role-volume}
-     * @param uncaught told on the loop about every exception that a task threw; it was logged already
      */
-    public NioLoop(String name, Consumer<Throwable> uncaught) {
+    public NioLoop(String name) {
+        this(name, failure -> {});
+    }
+
+    /** The same, with somebody who is told on the loop about every exception that a task threw; it was logged already. */
+    NioLoop(String name, Consumer<Throwable> uncaught) {
         this(name, uncaught, true);
     }
 
@@ -124,9 +128,13 @@ public final class NioLoop implements Loop, AutoCloseable {
      * under everyone's hands. Callers wait here until that thread has done what they asked for.
      *
      * @param name the thread's name, {@code longhorn-role-volume}
-     * @param uncaught told on the loop about every exception that a task threw; it was logged already
      */
-    public static NioLoop onOwnThread(String name, Consumer<Throwable> uncaught) {
+    public static NioLoop onOwnThread(String name) {
+        return onOwnThread(name, failure -> {});
+    }
+
+    /** The same, with somebody who is told as in {@link #NioLoop(String, Consumer)}. */
+    static NioLoop onOwnThread(String name, Consumer<Throwable> uncaught) {
         return new NioLoop(name, uncaught, false);
     }
 
